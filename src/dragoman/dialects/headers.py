@@ -1,0 +1,62 @@
+"""What answer headers say in every dialect: how long to wait, and the id to quote to support."""
+
+from __future__ import annotations
+
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["request_id", "retry_after"]
+
+_REQUEST_ID_HEADERS = (
+    "x-request-id",
+    "request-id",
+    "apim-request-id",
+    "x-amzn-requestid",
+    "x-goog-request-id",
+    "x-generation-id",
+    "cf-ray",
+)
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds to wait: `retry-after-ms`, else `retry-after` as seconds or as an HTTP date (RFC 9110, 10.2.3).
+
+    A date is taken relative to the answer's own `date` header, so that a wrong local clock does no harm; without one
+    it says nothing.
+    """
+    milliseconds = _positive(headers.get("retry-after-ms"))
+    if milliseconds is not None:
+        return milliseconds / 1000
+    value = headers.get("retry-after")
+    if value is None:
+        return None
+    seconds = _positive(value)
+    if seconds is not None:
+        return seconds
+    sent = headers.get("date")
+    if sent is None:
+        return None
+    try:
+        return max(0.0, (parsedate_to_datetime(value) - parsedate_to_datetime(sent)).total_seconds())
+    except (TypeError, ValueError):
+        return None
+
+
+def _positive(value: str | None) -> float | None:
+    try:
+        number = float(value) if value is not None else -1.0
+    except ValueError:
+        return None
+    return number if 0 <= number < 1e9 else None
+
+
+def request_id(headers: Mapping[str, str]) -> str | None:
+    """The provider's id of the exchange, or None."""
+    for name in _REQUEST_ID_HEADERS:
+        value = headers.get(name)
+        if value:
+            return value
+    return None

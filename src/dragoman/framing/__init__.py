@@ -1,0 +1,9 @@
+"""Framing: bytes → frames, safe against drips, bounded. A frame is what one dialect event travels in."""
+
+from __future__ import annotations
+
+from dragoman.framing.lines import LineSplitter
+from dragoman.framing.ndjson import NdjsonDecoder, encode_ndjson
+from dragoman.framing.sse import SseDecoder, SseFrame, encode_sse
+
+__all__ = ["LineSplitter", "NdjsonDecoder", "SseDecoder", "SseFrame", "encode_ndjson", "encode_sse"]

@@ -1,0 +1,176 @@
+"""Parts: the seven kinds of pieces that a message is made of, in order.
+
+Every part may carry `item_id` (the id of the wire item it sat in; neighbouring parts of one item share it), `replay`
+(state for its issuer alone), `cache` (a hint that the prefix up to here is worth caching) and `extras`.
+"""
+
+from __future__ import annotations
+
+import base64
+from typing import Any, Literal, cast
+
+import msgspec
+
+from dragoman.errors import InvalidArguments
+from dragoman.values.replay import Replay
+from dragoman.values.value import Extras, JsonObject, Value
+
+__all__ = [
+    "CacheHint",
+    "Citation",
+    "Media",
+    "Opaque",
+    "Part",
+    "Reasoning",
+    "Refusal",
+    "Text",
+    "ToolCall",
+    "ToolResult",
+    "ToolResultPart",
+]
+
+
+class CacheHint(Value, frozen=True, kw_only=True):
+    """Asks the provider to keep the prefix up to here; `ttl` is its own word ("5m", "1h") or None for its default."""
+
+    ttl: str | None = None
+
+
+class Citation(Value, frozen=True, kw_only=True):
+    """Where a piece of text comes from.
+
+    `start` and `end` are code points in the part's text (None: the whole part, or unknown). The wire's own object is in
+    `extras`, so an encoder of the same dialect writes it back unchanged.
+    """
+
+    kind: Literal["url", "document", "file", "tool", "other"] = "other"
+    start: int | None = None
+    end: int | None = None
+    cited_text: str | None = None
+    url: str | None = None
+    title: str | None = None
+    source_id: str | None = None
+    extras: Extras = {}
+
+
+class _Part(Value, frozen=True, kw_only=True, tag_field="type"):
+    item_id: str | None = None
+    replay: tuple[Replay, ...] = ()
+    cache: CacheHint | None = None
+    extras: Extras = {}
+
+
+class Text(_Part, frozen=True, kw_only=True, tag="text"):
+    """Words. `channel` is "commentary" for text that is not the answer itself (preambles, tool plans)."""
+
+    text: str
+    citations: tuple[Citation, ...] = ()
+    channel: Literal["answer", "commentary"] = "answer"
+
+
+class Reasoning(_Part, frozen=True, kw_only=True, tag="reasoning"):
+    """Thinking made visible, summarised or withheld.
+
+    `form` is "full" (the thoughts themselves), "summary", or "redacted" (nothing readable; the state is in `replay`).
+    An empty `text` is legal and keeps its place: a signature may hang on it.
+    """
+
+    text: str = ""
+    form: Literal["full", "summary", "redacted"] = "full"
+
+
+class Refusal(_Part, frozen=True, kw_only=True, tag="refusal"):
+    """The model's own words for declining."""
+
+    text: str
+
+
+class Media(_Part, frozen=True, kw_only=True, tag="media"):
+    """An image, audio, video, document or other file, by exactly one of `data`, `url`, `file_id` or `text`.
+
+    `data` is base64 text exactly as the wire has it (`Media.bytes()` decodes it); `media_type` is a MIME type;
+    `transcript` is the text of generated audio; `text` is a document given as plain text.
+    """
+
+    kind: Literal["image", "audio", "video", "document", "file"]
+    data: str | None = None
+    url: str | None = None
+    file_id: str | None = None
+    text: str | None = None
+    media_type: str | None = None
+    name: str | None = None
+    detail: str | None = None
+    transcript: str | None = None
+
+    def bytes(self) -> bytes:
+        """The decoded `data`; ValueError when there is none or it is not base64."""
+        if self.data is None:
+            raise ValueError("this media has no inline data; it is given by url, file_id or text")
+        return base64.b64decode(self.data, validate=True)
+
+
+class ToolCall(_Part, frozen=True, kw_only=True, tag="tool_call"):
+    """The model asks for a tool.
+
+    `id` correlates the result and is never empty (minted where the wire has none). `arguments_text` is the exact text
+    received. `runner` is "provider" for tools that the provider runs itself: such calls are a trace, and are not in
+    `Response.tool_calls`. `input` is "text" for free-form tools, whose input is not JSON.
+    """
+
+    id: str
+    name: str
+    arguments_text: str = ""
+    runner: Literal["client", "provider"] = "client"
+    input: Literal["json", "text"] = "json"
+
+    @property
+    def arguments(self) -> JsonObject:
+        """The arguments as an object; an empty text is `{}`. Raises `InvalidArguments` when they are not one."""
+        if not self.arguments_text.strip():
+            return {}
+        try:
+            value: Any = msgspec.json.decode(self.arguments_text)
+        except msgspec.DecodeError as error:
+            raise InvalidArguments(
+                f"the arguments of tool call {self.name!r} are not valid JSON ({error}); "
+                "read them as they came in .arguments_text",
+                name=self.name,
+                text=self.arguments_text,
+            ) from None
+        if not isinstance(value, dict):
+            raise InvalidArguments(
+                f"the arguments of tool call {self.name!r} are JSON, but not an object; "
+                "read them as they came in .arguments_text",
+                name=self.name,
+                text=self.arguments_text,
+            )
+        return cast("JsonObject", value)
+
+
+class Opaque(_Part, frozen=True, kw_only=True, tag="opaque"):
+    """What has no part of its own: goes back only over `dialect`, at its place, exactly as it came."""
+
+    dialect: str
+    kind: str
+    data: Any
+
+
+ToolResultPart = Text | Media | Opaque
+
+
+class ToolResult(_Part, frozen=True, kw_only=True, tag="tool_result"):
+    """What a tool came to. `call_id` names the call; `name` is the tool's name where it is known."""
+
+    call_id: str
+    content: tuple[ToolResultPart, ...] = ()
+    name: str | None = None
+    is_error: bool = False
+    runner: Literal["client", "provider"] = "client"
+
+    @property
+    def text(self) -> str:
+        """The text parts, joined."""
+        return "".join(part.text for part in self.content if isinstance(part, Text))
+
+
+Part = Text | Reasoning | Refusal | Media | ToolCall | ToolResult | Opaque
