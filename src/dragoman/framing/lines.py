@@ -37,6 +37,9 @@ class LineSplitter:
             return []
         lines = tail.split(b"\n")
         rest = lines.pop()
+        if len(tail) > self._max_bytes:  # only then can one of its lines be too long
+            for line in lines:
+                self._check(len(line))
         if self._rest:
             self._keep(head)
             head = b"".join(self._rest)

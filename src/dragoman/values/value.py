@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -43,5 +43,18 @@ class Value(msgspec.Struct, frozen=True, omit_defaults=True, repr_omit_defaults=
 
     @classmethod
     def __get_pydantic_json_schema__(cls, _schema: Any, _handler: Any) -> Any:
-        (schema,), definitions = msgspec.json.schema_components([cls], ref_template="#/$defs/{name}")
-        return {**schema, "$defs": definitions} if definitions else schema
+        # References would point into the schema of the model around this field, which lacks our definitions.
+        (schema,), definitions = msgspec.json.schema_components([cls], ref_template="{name}")
+        return _inlined(schema, definitions)
+
+
+def _inlined(schema: Any, definitions: dict[str, Any]) -> Any:
+    """A schema with each reference replaced by what it names; values never hold themselves, so this ends."""
+    if isinstance(schema, list):
+        return [_inlined(item, definitions) for item in cast("list[Any]", schema)]
+    if not isinstance(schema, dict):
+        return schema
+    members = cast("dict[str, Any]", schema)
+    if "$ref" in members:
+        return _inlined(definitions[members["$ref"]], definitions)
+    return {name: _inlined(item, definitions) for name, item in members.items() if name != "discriminator"}

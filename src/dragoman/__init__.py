@@ -1,0 +1,229 @@
+"""Dragoman: one typed interface to every language-model provider.
+
+    import dragoman
+
+    model = dragoman.get_model("openai/gpt-4o")
+    print(model.chat("Explain channels in Go.").content)
+
+The nouns, and where each lives:
+
+- message, part, request, response, event, usage, adaptation, replay, attempt: `values/`, frozen data
+- dialect, quirk: `dialects/`, a wire protocol in both directions, and a host's declared deviations from it
+- provider, credential: `catalogue/`, who answers, where, and as whom one asks
+- transport: `transport/`, two methods, and our own HTTP/1.1 client behind them
+- deployment, attempt: `engine/`, one thing that can be tried, tried once
+- route, plan, permit: `routing/`, what is tried when, and what is done when it fails
+- model, stream, pool, registry: `face/`, what a caller holds
+
+Names are loaded at their first use, so that importing this package costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dragoman.errors import (
+        AllAttemptsFailed,
+        AuthenticationFailed,
+        BadRequest,
+        ConfigError,
+        ConnectFailed,
+        ConnectionLost,
+        ContentBlocked,
+        ContextOverflow,
+        DragomanError,
+        InvalidArguments,
+        InvalidRequest,
+        MissingExtra,
+        MissingKey,
+        MissingModel,
+        NotFound,
+        OutputError,
+        Overloaded,
+        PermissionDenied,
+        PoolExhausted,
+        ProtocolViolation,
+        ProviderError,
+        QuotaExhausted,
+        RateLimited,
+        RequestTooLarge,
+        ServerFault,
+        StreamStateError,
+        StreamTruncated,
+        TimedOut,
+        TransportError,
+        UnknownName,
+        UnknownProvider,
+        Unsupported,
+        UpstreamTimeout,
+    )
+    from dragoman.face.combine import fallback, wrap
+    from dragoman.face.media import Image
+    from dragoman.face.model import ChatModel
+    from dragoman.face.options import CallOptions
+    from dragoman.face.pool import ModelPool
+    from dragoman.face.registry import ProviderRegistry, aembed, embed, get_model
+    from dragoman.face.streams import AsyncChatStream, ChatChunk, ChatStream
+    from dragoman.routing.plan import Bounds
+    from dragoman.transport.seam import Timeout
+    from dragoman.values import (
+        Adaptation,
+        Attempt,
+        CacheHint,
+        Citation,
+        Cost,
+        EmbeddingRequest,
+        EmbeddingResponse,
+        Event,
+        Finish,
+        Media,
+        Message,
+        MessageRole,
+        Opaque,
+        OutputFormat,
+        Part,
+        Reasoning,
+        ReasoningOptions,
+        Refusal,
+        Replay,
+        Request,
+        Response,
+        Text,
+        ToolCall,
+        ToolChoice,
+        ToolDefinition,
+        ToolResult,
+        Usage,
+        assistant,
+        from_json,
+        system,
+        to_json,
+        tool_result,
+        user,
+    )
+
+_ROOMS = {
+    "dragoman.errors": (
+        "AllAttemptsFailed AuthenticationFailed BadRequest ConfigError ConnectFailed ConnectionLost ContentBlocked "
+        "ContextOverflow DragomanError InvalidArguments InvalidRequest MissingExtra MissingKey MissingModel NotFound "
+        "OutputError Overloaded PermissionDenied PoolExhausted ProtocolViolation ProviderError QuotaExhausted "
+        "RateLimited RequestTooLarge ServerFault StreamStateError StreamTruncated TimedOut TransportError UnknownName "
+        "UnknownProvider Unsupported UpstreamTimeout"
+    ),
+    "dragoman.face.combine": "fallback wrap",
+    "dragoman.face.media": "Image",
+    "dragoman.face.model": "ChatModel",
+    "dragoman.face.options": "CallOptions",
+    "dragoman.face.pool": "ModelPool",
+    "dragoman.face.registry": "ProviderRegistry aembed embed get_model",
+    "dragoman.face.streams": "AsyncChatStream ChatChunk ChatStream",
+    "dragoman.routing.plan": "Bounds",
+    "dragoman.transport.seam": "Timeout",
+    "dragoman.values": (
+        "Adaptation Attempt CacheHint Citation Cost EmbeddingRequest EmbeddingResponse Event Finish Media Message "
+        "MessageRole Opaque OutputFormat Part Reasoning ReasoningOptions Refusal Replay Request Response Text ToolCall "
+        "ToolChoice ToolDefinition ToolResult Usage assistant from_json system to_json tool_result user"
+    ),
+}
+_HOME = {name: room for room, names in _ROOMS.items() for name in names.split()}
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Adaptation",
+    "AllAttemptsFailed",
+    "AsyncChatStream",
+    "Attempt",
+    "AuthenticationFailed",
+    "BadRequest",
+    "Bounds",
+    "CacheHint",
+    "CallOptions",
+    "ChatChunk",
+    "ChatModel",
+    "ChatStream",
+    "Citation",
+    "ConfigError",
+    "ConnectFailed",
+    "ConnectionLost",
+    "ContentBlocked",
+    "ContextOverflow",
+    "Cost",
+    "DragomanError",
+    "EmbeddingRequest",
+    "EmbeddingResponse",
+    "Event",
+    "Finish",
+    "Image",
+    "InvalidArguments",
+    "InvalidRequest",
+    "Media",
+    "Message",
+    "MessageRole",
+    "MissingExtra",
+    "MissingKey",
+    "MissingModel",
+    "ModelPool",
+    "NotFound",
+    "Opaque",
+    "OutputError",
+    "OutputFormat",
+    "Overloaded",
+    "Part",
+    "PermissionDenied",
+    "PoolExhausted",
+    "ProtocolViolation",
+    "ProviderError",
+    "ProviderRegistry",
+    "QuotaExhausted",
+    "RateLimited",
+    "Reasoning",
+    "ReasoningOptions",
+    "Refusal",
+    "Replay",
+    "Request",
+    "RequestTooLarge",
+    "Response",
+    "ServerFault",
+    "StreamStateError",
+    "StreamTruncated",
+    "Text",
+    "TimedOut",
+    "Timeout",
+    "ToolCall",
+    "ToolChoice",
+    "ToolDefinition",
+    "ToolResult",
+    "TransportError",
+    "UnknownName",
+    "UnknownProvider",
+    "Unsupported",
+    "UpstreamTimeout",
+    "Usage",
+    "aembed",
+    "assistant",
+    "embed",
+    "fallback",
+    "from_json",
+    "get_model",
+    "system",
+    "to_json",
+    "tool_result",
+    "user",
+    "wrap",
+]
+
+
+def __getattr__(name: str) -> Any:
+    room = _HOME.get(name)
+    if room is None:
+        raise AttributeError(f"module 'dragoman' has no attribute {name!r}")
+    value = getattr(import_module(room), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

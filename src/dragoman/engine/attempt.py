@@ -1,0 +1,93 @@
+"""One attempt for a whole answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dragoman.dialects.headers import request_id
+from dragoman.dialects.reading import parse
+from dragoman.engine.translate import reported_cost, to_embedding_http, to_error, to_http
+from dragoman.errors import DragomanError, ProtocolViolation, ProviderError
+from dragoman.values import replace
+
+if TYPE_CHECKING:
+    from dragoman.dialects import Dialect
+    from dragoman.engine.deployment import Deployment
+    from dragoman.engine.meter import Meter
+    from dragoman.transport import HttpRequest, HttpResponse, Timeout
+    from dragoman.values import AdaptationPolicy, EmbeddingRequest, EmbeddingResponse, Request, Response
+
+__all__ = ["attempt", "attempt_embedding"]
+
+
+async def attempt(
+    deployment: Deployment,
+    request: Request,
+    meter: Meter,
+    *,
+    adapt: AdaptationPolicy = "note",
+    timeout: Timeout | None = None,
+) -> Response:
+    """Asks once. Raises a `DragomanError`; cancellation closes the connection at once."""
+    dialect = deployment.dialect
+    http, adaptations = to_http(deployment, dialect, request, stream=False, adapt=adapt, timeout=timeout)
+    answer = await _exchange(deployment, dialect, http, meter)
+    try:
+        response = dialect.decode_response(parse(answer.body), deployment.target)
+    except DragomanError as error:
+        raise _told(error, answer, deployment) from None
+    return replace(
+        response,
+        adaptations=(*response.adaptations, *adaptations),
+        request_id=response.request_id or meter.request_id,
+        cost=response.cost or reported_cost(response.usage),
+    )
+
+
+async def attempt_embedding(
+    deployment: Deployment,
+    request: EmbeddingRequest,
+    meter: Meter,
+    *,
+    adapt: AdaptationPolicy = "note",
+    timeout: Timeout | None = None,
+) -> EmbeddingResponse:
+    """Asks once for vectors."""
+    dialect = deployment.dialect
+    http, adaptations = to_embedding_http(deployment, dialect, request, adapt=adapt, timeout=timeout)
+    decode = dialect.decode_embedding_response
+    assert decode is not None  # a dialect has both directions or none; the encoder was checked
+    answer = await _exchange(deployment, dialect, http, meter)
+    try:
+        response = decode(parse(answer.body), deployment.target)
+    except DragomanError as error:
+        raise _told(error, answer, deployment) from None
+    return replace(
+        response,
+        adaptations=(*response.adaptations, *adaptations),
+        request_id=response.request_id or meter.request_id,
+        cost=response.cost or reported_cost(response.usage),
+    )
+
+
+async def _exchange(deployment: Deployment, dialect: Dialect, http: HttpRequest, meter: Meter) -> HttpResponse:
+    answer = await deployment.open_transport().send(http)
+    meter.first_byte()
+    meter.status = answer.status
+    meter.request_id = request_id(answer.headers)
+    if not 200 <= answer.status < 300:
+        raise to_error(deployment, dialect, answer.status, answer.headers, answer.body)
+    return answer
+
+
+def _told(error: DragomanError, answer: HttpResponse, deployment: Deployment) -> DragomanError:
+    """Adds what only the exchange knows to an error that a codec raised for a 200."""
+    if isinstance(error, ProviderError):
+        error.status = error.status if error.status is not None else answer.status
+        error.request_id = error.request_id or request_id(answer.headers)
+    elif isinstance(error, ProtocolViolation):
+        error.provider = error.provider or deployment.target.provider
+        kind = answer.headers.get("content-type", "no content type")
+        error.args = (f"{deployment.target.provider} answered {answer.status} with {kind}: {error.message}",)
+        error.message = error.args[0]
+    return error

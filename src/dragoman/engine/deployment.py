@@ -1,0 +1,48 @@
+"""Deployment: one thing that can be tried: a provider with a credential, an upstream model, and how to reach it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from dragoman.transport.seam import Timeout
+
+if TYPE_CHECKING:
+    from dragoman.catalogue import Access
+    from dragoman.dialects import Dialect
+    from dragoman.transport import Transport
+    from dragoman.values import Target
+
+__all__ = ["Deployment"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """`access` says where and as whom, `timeout` how long; `transport` None means the shared one of the process."""
+
+    access: Access
+    timeout: Timeout = field(default_factory=Timeout)
+    transport: Transport | None = None
+
+    @property
+    def target(self) -> Target:
+        return self.access.target
+
+    @property
+    def name(self) -> str:
+        """`provider/model`, as in attempts and messages."""
+        return f"{self.access.target.provider}/{self.access.target.model}"
+
+    @property
+    def dialect(self) -> Dialect:
+        from dragoman.dialects import load
+
+        return load(self.access.dialect)
+
+    def open_transport(self) -> Transport:
+        """The transport to use; made at the first call, so that building a model opens and imports nothing."""
+        if self.transport is not None:
+            return self.transport
+        from dragoman.engine.shared import shared_transport
+
+        return shared_transport()

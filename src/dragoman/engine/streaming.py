@@ -1,0 +1,179 @@
+"""One attempt for a stream of events.
+
+`AttemptStream` pulls: nothing runs between two calls of `anext`, so there is no task to leak, and a reader that stops
+reading stops the provider by back-pressure. Closing it closes the connection; so does dropping it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING
+
+from dragoman.dialects.headers import request_id
+from dragoman.dialects.reading import object_of, parse
+from dragoman.engine.translate import reported_cost, to_error, to_http
+from dragoman.errors import DragomanError, ProviderError, TransportError
+from dragoman.values import Finished, Started, replace
+from dragoman.values.unrolled import events_of
+
+if TYPE_CHECKING:
+    from dragoman.dialects import Dialect, StreamDecoder
+    from dragoman.engine.deployment import Deployment
+    from dragoman.engine.meter import Meter
+    from dragoman.transport import HttpStream, Timeout
+    from dragoman.values import Adaptation, AdaptationPolicy, Event, Request, Response, Usage
+
+__all__ = ["AttemptStream", "open_stream"]
+
+DRAIN_SECONDS = 0.25
+
+
+async def open_stream(
+    deployment: Deployment,
+    request: Request,
+    meter: Meter,
+    *,
+    adapt: AdaptationPolicy = "note",
+    timeout: Timeout | None = None,
+) -> AttemptStream:
+    """Asks once, and returns when the answer's head is there and good. The caller must `aclose` the stream."""
+    dialect = deployment.dialect
+    http, adaptations = to_http(deployment, dialect, request, stream=True, adapt=adapt, timeout=timeout)
+    body = await deployment.open_transport().stream(http)
+    try:
+        meter.status = body.status
+        meter.request_id = request_id(body.headers)
+        if not 200 <= body.status < 300:
+            raise to_error(deployment, dialect, body.status, body.headers, await body.aread())
+        stream = AttemptStream(body, dialect.stream_decoder(deployment.target), meter, adaptations)
+        if body.headers.get("content-type", "").startswith("application/json"):
+            stream.take_whole(await body.aread(), dialect, deployment)
+    except BaseException:
+        await body.aclose()
+        raise
+    return stream
+
+
+class AttemptStream:
+    """The events of one attempt. An error is raised after the events that came before it."""
+
+    def __init__(
+        self, body: HttpStream, decoder: StreamDecoder, meter: Meter, adaptations: tuple[Adaptation, ...]
+    ) -> None:
+        self._body = body
+        self._chunks = aiter(body)
+        self._decoder = decoder
+        self._meter = meter
+        self._adaptations = adaptations
+        self._ready: deque[Event] = deque()
+        self._error: DragomanError | None = None
+        self._ended = False
+        self._finished = False
+
+    def __aiter__(self) -> AttemptStream:
+        return self
+
+    async def __anext__(self) -> Event:
+        while not self._ready:
+            if self._error is not None:
+                error, self._error = self._error, None
+                raise error
+            if self._finished and not self._ended:
+                await self._drain()
+            if self._ended:
+                raise StopAsyncIteration
+            await self._read()
+        event = self._ready.popleft()
+        # Tuple-free type tests: this runs for every event, and all but two of them pass through untouched.
+        if type(event) is Finished:
+            self._finished = True
+            return Finished(self._furnished(event.response))
+        if type(event) is Started and event.request_id is None and self._meter.request_id is not None:
+            return replace(event, request_id=self._meter.request_id)
+        return event
+
+    async def _read(self) -> None:
+        try:
+            chunk = await anext(self._chunks, None)
+            self._meter.first_byte()
+            if chunk is None:
+                self._ended = True
+                self._ready.extend(self._decoder.close())
+            else:
+                self._ready.extend(self._decoder.feed(chunk))
+        except DragomanError as error:
+            self._fail(error)
+
+    async def _drain(self) -> None:
+        """Reads the end of the body after the finish, so that the connection can serve again; what it says is void.
+
+        A provider that has finished and does not end its body keeps nobody waiting: the answer is complete.
+        """
+        self._ended = True
+        try:
+            async with asyncio.timeout(DRAIN_SECONDS):
+                while await anext(self._chunks, None) is not None:
+                    pass
+        except (TimeoutError, TransportError):
+            await self._body.aclose()
+
+    def _fail(self, error: DragomanError) -> None:
+        """Keeps the error until the events before it were taken; a cut connection may still have had its finish."""
+        self._ended = True
+        events: list[Event] = error.__dict__.pop("events", [])
+        if isinstance(error, TransportError) and not events and error.partial is None:
+            try:
+                # The bytes ended badly. If the finish was seen the answer is complete all the same (law of streams).
+                events = self._decoder.close()
+            except DragomanError as truncated:
+                events = truncated.__dict__.pop("events", [])
+                error.partial = self._decoder.partial()
+                error.usage = error.partial.usage
+            else:
+                self._ready.extend(events)
+                return
+        if isinstance(error, ProviderError):
+            error.request_id = error.request_id or self._meter.request_id
+        self._ready.extend(events)
+        self._error = error
+
+    def take_whole(self, data: bytes, dialect: Dialect, deployment: Deployment) -> None:
+        """A host that answers a stream request with one JSON document: an answer, an error, or a list of chunks."""
+        self._ended = True
+        try:
+            parsed = parse(data)
+            if isinstance(parsed, list):
+                self._ready.extend(self._decoder.feed(data))
+                self._ready.extend(self._decoder.close())
+            else:
+                response = dialect.decode_response(object_of(parsed, "body"), deployment.target)
+                self._ready.extend(events_of(response))
+        except DragomanError as error:
+            if isinstance(error, ProviderError):
+                error.status = error.status if error.status is not None else self._meter.status
+            self._fail(error)
+
+    def _furnished(self, response: Response) -> Response:
+        return replace(
+            response,
+            adaptations=(*response.adaptations, *self._adaptations),
+            request_id=response.request_id or self._meter.request_id,
+            cost=response.cost or reported_cost(response.usage),
+        )
+
+    @property
+    def usage(self) -> Usage | None:
+        """What the provider has reported so far."""
+        return self._decoder.partial().usage
+
+    def partial(self) -> Response:
+        """The answer as far as it came."""
+        return self._decoder.partial()
+
+    async def aclose(self) -> None:
+        """Closes the connection, or gives it back when the answer is complete. Idempotent."""
+        self._ended = True
+        self._ready.clear()
+        self._error = None
+        await self._body.aclose()

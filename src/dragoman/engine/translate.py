@@ -1,0 +1,127 @@
+"""Translation of one request and of what is no answer: values → HTTP request, HTTP error → typed error."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from dragoman.engine.fit import enforce, fit
+from dragoman.errors import AuthenticationFailed, ConfigError, InvalidRequest, NotFound, ProviderError
+from dragoman.transport.seam import HttpRequest, Timeout
+from dragoman.values import Cost, replace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from dragoman.dialects import Dialect, EncodedRequest
+    from dragoman.engine.deployment import Deployment
+    from dragoman.values import Adaptation, AdaptationPolicy, EmbeddingRequest, JsonObject, Request, Usage
+
+__all__ = ["reported_cost", "to_embedding_http", "to_error", "to_http"]
+
+_LIST_HEADERS = frozenset({"anthropic-beta"})  # headers whose values add up instead of replacing each other
+
+
+def to_http(
+    deployment: Deployment,
+    dialect: Dialect,
+    request: Request,
+    *,
+    stream: bool,
+    adapt: AdaptationPolicy,
+    timeout: Timeout | None,
+) -> tuple[HttpRequest, tuple[Adaptation, ...]]:
+    """The HTTP request that asks this deployment, and what had to be adapted. Raises `Unsupported` by policy."""
+    target = deployment.target
+    encoded = dialect.encode_request(fit(request, target, stream=stream), target)
+    adaptations = enforce(encoded.adaptations, adapt, target)
+    accept = "text/event-stream" if stream and dialect.framing == "sse" else "application/json"
+    http = _http(deployment, encoded, request.extra_body, request.extra_headers, accept, timeout)
+    return http, adaptations
+
+
+def to_embedding_http(
+    deployment: Deployment,
+    dialect: Dialect,
+    request: EmbeddingRequest,
+    *,
+    adapt: AdaptationPolicy,
+    timeout: Timeout | None,
+) -> tuple[HttpRequest, tuple[Adaptation, ...]]:
+    """As `to_http`, for vectors. Raises `ConfigError` where the dialect has no embeddings."""
+    if dialect.encode_embedding_request is None:
+        raise ConfigError(
+            f"{deployment.target.provider} is spoken to in the dialect {dialect.name}, which has no embeddings; "
+            "choose another provider or pass dialect=…"
+        )
+    target = deployment.target
+    encoded = dialect.encode_embedding_request(replace(request, model=target.model or request.model), target)
+    adaptations = enforce(encoded.adaptations, adapt, target)
+    http = _http(deployment, encoded, request.extra_body, request.extra_headers, "application/json", timeout)
+    return http, adaptations
+
+
+def _http(
+    deployment: Deployment,
+    encoded: EncodedRequest,
+    extra_body: JsonObject | None,
+    extra_headers: Mapping[str, str] | None,
+    accept: str,
+    timeout: Timeout | None,
+) -> HttpRequest:
+    body = encoded.body
+    if deployment.access.body_members:
+        body = {**body, **{name: value for name, value in deployment.access.body_members.items() if name not in body}}
+    if extra_body:
+        body = {**body, **extra_body}
+    headers = [*deployment.access.headers(), ("content-type", "application/json"), ("accept", accept)]
+    if encoded.headers or extra_headers:
+        headers = _merged(headers, encoded.headers)
+        headers = _merged(headers, extra_headers.items() if extra_headers else ())
+    try:
+        payload = msgspec.json.encode(body)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InvalidRequest(f"the request cannot be written as JSON: {error}") from None
+    return HttpRequest("POST", deployment.access.url(encoded.path), headers, payload, timeout or deployment.timeout)
+
+
+def _merged(headers: list[tuple[str, str]], more: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """A later header replaces an earlier one of its name, whatever the case; list headers add up."""
+    merged = {name.lower(): (name, value) for name, value in headers}
+    for name, value in more:
+        key = name.lower()
+        if key in _LIST_HEADERS and key in merged:
+            items = [item.strip() for item in f"{merged[key][1]},{value}".split(",") if item.strip()]
+            value = ",".join(dict.fromkeys(items))
+        merged[key] = (name, value)
+    return list(merged.values())
+
+
+def to_error(
+    deployment: Deployment, dialect: Dialect, status: int, headers: Mapping[str, str], body: bytes
+) -> ProviderError:
+    """The typed error for an answer that is not 2xx."""
+    target = deployment.target
+    if status < 400:
+        place: Any = headers.get("location", "an address it does not name")
+        return NotFound(
+            f"the address answers with a redirect to {place}",
+            provider=target.provider,
+            model=target.model,
+            status=status,
+            advice="Redirects are never followed, since they would carry the key along: set base_url to the right one.",
+        )
+    error = dialect.decode_error(status, headers, body, target)
+    withheld = deployment.access.key_withheld
+    if withheld and isinstance(error, AuthenticationFailed):
+        error.args = (f"{error.message} {withheld}",)
+        error.message = error.args[0]
+    return error
+
+
+def reported_cost(usage: Usage | None) -> Cost | None:
+    """The provider's own figure, where it gives one."""
+    if usage is None or usage.reported_cost is None:
+        return None
+    return Cost(amount=usage.reported_cost, currency="USD", basis="reported")

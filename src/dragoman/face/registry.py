@@ -1,0 +1,141 @@
+"""Models by name: the registry, and `get_model`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dragoman import catalogue
+from dragoman.engine.deployment import Deployment
+from dragoman.errors import ConfigError, InvalidRequest
+from dragoman.face.model import ChatModel
+from dragoman.face.options import as_timeout, option_names
+from dragoman.routing.route import Candidate, Route
+from dragoman.transport.seam import Timeout
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from dragoman.transport import Transport
+    from dragoman.values import EmbeddingResponse
+
+__all__ = ["ProviderRegistry", "aembed", "embed", "get_model"]
+
+
+def get_model(name: str, /, **options: Any) -> ChatModel:
+    """A model by `provider/model`, split at the first "/"; the options are those of `ProviderRegistry.get_provider`.
+
+    >>> get_model("openai/gpt-4o", api_key="sk-…").model_id
+    'openai/gpt-4o'
+
+    A provider's name alone means its default model, where it has one. Raises `UnknownProvider` with near names,
+    `MissingKey` naming the variable, `MissingModel`.
+    """
+    provider, model = catalogue.split(name)
+    return ProviderRegistry.get_provider(provider, model=model, **options)
+
+
+class ProviderRegistry:
+    """All providers by name."""
+
+    @staticmethod
+    def list_providers() -> list[str]:
+        """Every provider's name, sorted."""
+        return list(catalogue.names())
+
+    @staticmethod
+    def get_env_var_name(name: str) -> str | None:
+        """The variable that a provider's key is read from (the first, where there are several), or None."""
+        variables = catalogue.find(name).key_variables
+        return variables[0] if variables else None
+
+    @staticmethod
+    def get_provider(
+        name: str,
+        *,
+        model: str | None = None,
+        api_key: str | None = None,
+        base_url: str | None = None,
+        dialect: str | None = None,
+        timeout: float | Timeout | None = None,
+        max_retries: int = 2,
+        transport: Transport | str | None = None,
+        **options: Any,
+    ) -> ChatModel:
+        """A provider's model.
+
+        `model` may be left out where the provider has a default. `api_key` wins over the provider's own variable; with
+        an explicit `base_url` no variable is read. `base_url` may have the version segment or not. `dialect` chooses
+        among those that the provider speaks. `timeout` is seconds or a `Timeout`; `max_retries` the tries after the
+        first. `transport` is one of your own, or "aiohttp". Further options are the provider's own (OpenRouter's
+        `provider`, `models`, …) or defaults for every call (`temperature`, `max_tokens`, …).
+        """
+        if isinstance(max_retries, bool) or max_retries < 0:
+            raise InvalidRequest(
+                f"max_retries is a whole number from 0 up, and not {max_retries!r}", path="max_retries"
+            )
+        defaults = {key: options.pop(key) for key in _call_defaults(options, name)}
+        access = catalogue.resolve(name, model=model, api_key=api_key, base_url=base_url, dialect=dialect, **options)
+        deployment = Deployment(
+            access=access, timeout=as_timeout(timeout) or Timeout(), transport=_transport(transport)
+        )
+        route = Route(candidates=(Candidate(deployment=deployment, max_retries=max_retries),))
+        return ChatModel(route, name=deployment.name, options=defaults)
+
+    @staticmethod
+    def register(name: str, row: Any = None) -> Any:
+        """Adds a provider: a row, or a factory of one (called at the first use). Without `row`, a decorator.
+
+        >>> @ProviderRegistry.register("mine")
+        ... def mine():
+        ...     return ProviderRow(...)
+        """
+        if row is not None:
+            catalogue.register(name, row)
+            return row
+
+        def decorate(factory: Callable[[], Any]) -> Callable[[], Any]:
+            catalogue.register(name, factory)
+            return factory
+
+        return decorate
+
+
+def _call_defaults(options: dict[str, Any], provider: str) -> list[str]:
+    """The names that are options of calls; what the provider itself takes under such a name stays the provider's."""
+    own = catalogue.find(provider).option_names()
+    return [key for key in options if key in option_names() and key not in own]
+
+
+def _transport(given: Transport | str | None) -> Transport | None:
+    if given is None or not isinstance(given, str):
+        return given
+    if given == "aiohttp":
+        from dragoman.transport import AiohttpTransport
+
+        return AiohttpTransport()
+    raise ConfigError(f'transport is a Transport or "aiohttp", and not {given!r}')
+
+
+def embed(model: str, inputs: str | Sequence[str], /, **options: Any) -> EmbeddingResponse:
+    """Vectors for texts by a model given as `provider/model`.
+
+    Options are those of `ChatModel.embed`; `api_key`, `base_url`, `transport` and their like go to the provider.
+    """
+    given, rest = _split_options(options)
+    return get_model(model, **given).embed(inputs, **rest)
+
+
+async def aembed(model: str, inputs: str | Sequence[str], /, **options: Any) -> EmbeddingResponse:
+    """Vectors for texts, awaited; see `embed`."""
+    given, rest = _split_options(options)
+    return await get_model(model, **given).aembed(inputs, **rest)
+
+
+_EMBEDDING_OPTIONS = frozenset(
+    {"dimensions", "task", "user", "extra_body", "extra_headers", "timeout", "adapt", "max_retries"}
+)
+
+
+def _split_options(options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    rest = {key: value for key, value in options.items() if key in _EMBEDDING_OPTIONS}
+    return {key: value for key, value in options.items() if key not in rest}, rest

@@ -1,0 +1,34 @@
+"""Routing: which deployment is tried, when, and what is done when it fails.
+
+`plan` is a pure step function: it is told what happened and when, and says what to do next. `run` carries it out on
+asyncio. `remedies` is the one table of what each class of error allows. `permits` is the leave to make an attempt.
+"""
+
+from __future__ import annotations
+
+from dragoman.routing.permits import InFlight, Permit, Permits
+from dragoman.routing.plan import Bounds, GiveUp, Plan, Try
+from dragoman.routing.retries import RetryBudget
+from dragoman.routing.route import Candidate, Route
+from dragoman.routing.run import run, run_embedding
+from dragoman.routing.settings import CallSettings, Clock, LoopClock
+from dragoman.routing.streamed import RoutedStream
+
+__all__ = [
+    "Bounds",
+    "CallSettings",
+    "Candidate",
+    "Clock",
+    "GiveUp",
+    "InFlight",
+    "LoopClock",
+    "Permit",
+    "Permits",
+    "Plan",
+    "RetryBudget",
+    "Route",
+    "RoutedStream",
+    "Try",
+    "run",
+    "run_embedding",
+]

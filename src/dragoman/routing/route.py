@@ -1,0 +1,49 @@
+"""A route: the candidates of one public model, in order, with the bounds they share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from dragoman.routing.permits import InFlight, Permits
+from dragoman.routing.plan import Bounds
+from dragoman.routing.retries import RetryBudget
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from dragoman.engine import Deployment
+    from dragoman.values import Event, Request
+
+    Attempting = Callable[[Request], AsyncIterator[Event]]
+    Layer = Callable[[Request, Attempting], AsyncIterator[Event]]
+
+__all__ = ["Candidate", "Route"]
+
+
+def _unchanged(request: Request) -> Request:
+    return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A deployment in a route: how often it is tried, what its own model adds to a request, and its own middleware.
+
+    `prepare` and `layers` belong to a model that was put into a larger route together with its bound tools and
+    middleware; they see the attempts at this candidate alone.
+    """
+
+    deployment: Deployment
+    max_retries: int = 2
+    prepare: Callable[[Request], Request] = _unchanged
+    layers: tuple[Layer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """Candidates in order. `budget` and `permits` are shared by all calls over this route."""
+
+    candidates: tuple[Candidate, ...]
+    bounds: Bounds = field(default_factory=Bounds)
+    budget: RetryBudget | None = field(default_factory=RetryBudget)
+    permits: Permits = field(default_factory=InFlight)

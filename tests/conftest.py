@@ -1,0 +1,31 @@
+"""Real servers, each started once for the whole run and only if a test asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+import pytest
+
+from examples.llama_server import running_llama_server
+from tests.servers.litellm_proxy import Proxy, running_litellm_proxy
+
+
+@pytest.fixture(scope="session")
+def llama_server() -> Generator[str]:
+    """Address (without `/v1`) of the real llama.cpp server with the tiny model of examples/tiny_model.py."""
+    with running_llama_server() as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def litellm_proxy() -> Generator[Proxy]:
+    """The real LiteLLM proxy, which asks for no key."""
+    with running_litellm_proxy() as proxy:
+        yield proxy
+
+
+@pytest.fixture(scope="session")
+def litellm_proxy_with_key() -> Generator[Proxy]:
+    """The real LiteLLM proxy, which demands the key it is given here."""
+    with running_litellm_proxy(key="sk-dragoman-test-key-0123456789") as proxy:
+        yield proxy
