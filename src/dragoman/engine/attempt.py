@@ -52,7 +52,8 @@ async def attempt_embedding(
     adapt: AdaptationPolicy = "note",
     timeout: Timeout | None = None,
 ) -> EmbeddingResponse:
-    """Asks once for vectors."""
+    """Asks once for vectors, in whichever dialect of the provider's has embeddings."""
+    deployment = deployment.for_embeddings()
     dialect = deployment.dialect
     http, adaptations = to_embedding_http(deployment, dialect, request, adapt=adapt, timeout=timeout)
     decode = dialect.decode_embedding_response

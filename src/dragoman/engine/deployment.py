@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from dragoman.transport.seam import Timeout
@@ -38,6 +38,15 @@ class Deployment:
         from dragoman.dialects import load
 
         return load(self.access.dialect)
+
+    def for_embeddings(self) -> Deployment:
+        """This deployment in the first of its provider's dialects that has embeddings; itself when none has."""
+        from dragoman.dialects import load
+
+        for name in (self.access.dialect, *self.access.row.dialects):
+            if load(name).encode_embedding_request is not None:
+                return replace(self, access=self.access.speaking(name))
+        return self
 
     def open_transport(self) -> Transport:
         """The transport to use; made at the first call, so that building a model opens and imports nothing."""

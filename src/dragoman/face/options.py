@@ -101,10 +101,6 @@ def _unknown(name: str) -> InvalidRequest:
 _Fields = dict[str, Any]
 
 
-def _as_is(fields: _Fields, name: str, value: Any) -> None:
-    fields[name] = value
-
-
 def _number(fields: _Fields, name: str, value: Any) -> None:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise InvalidRequest(f"{name} is a number, and not {value!r}", path=name)

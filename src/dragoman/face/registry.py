@@ -102,7 +102,7 @@ class ProviderRegistry:
 
 def _call_defaults(options: dict[str, Any], provider: str) -> list[str]:
     """The names that are options of calls; what the provider itself takes under such a name stays the provider's."""
-    own = catalogue.find(provider).option_names()
+    own = catalogue.find(provider).options
     return [key for key in options if key in option_names() and key not in own]
 
 
