@@ -34,6 +34,8 @@ def to_http(
 ) -> tuple[HttpRequest, tuple[Adaptation, ...]]:
     """The HTTP request that asks this deployment, and what had to be adapted. Raises `Unsupported` by policy."""
     target = deployment.target
+    if deployment.access.row.embeddings_only:
+        raise ConfigError(f"{target.provider} gives embeddings alone, and cannot chat; use embed, or another provider")
     encoded = dialect.encode_request(fit(request, target, stream=stream), target)
     adaptations = enforce(encoded.adaptations, adapt, target)
     accept = "text/event-stream" if stream and dialect.framing == "sse" else "application/json"

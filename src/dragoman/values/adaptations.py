@@ -30,6 +30,9 @@ class AdaptationLog:
     def __init__(self) -> None:
         self._entries: list[Adaptation] = []
 
+    def add(self, *entries: Adaptation) -> None:
+        self._entries.extend(entries)
+
     def dropped(self, path: str, reason: str, asked: Any = None) -> None:
         self._entries.append(Adaptation(path=path, action="dropped", reason=reason, asked=asked))
 

@@ -18,6 +18,13 @@ class ChatQuirks(Value, frozen=True, kw_only=True):
     `refused` names members that the host answers with an error: they are left out and recorded. `max_tokens_member`
     and `reasoning_member` tell how the host spells the output cap and earlier reasoning sent back (None: it takes
     none). `finish_optional`: a clean end without finish_reason is a complete answer.
+
+    `seed_member` spells the seed. `top_k`: the host takes it. `content_parts` False: content is one text.
+    `video_parts`: `video_url` parts are taken. `file_urls`: documents may be given by address in `file_data`.
+    `tool_media`: tool results may hold media. `call_id_form` "nine": ids of tool calls are nine letters or digits.
+    `output_from_total`: thoughts are missing in completion_tokens and counted in total_tokens alone.
+    `embedding_task_member` and `embedding_dimensions_member` spell the two members of embedding requests (None for the
+    task: the host knows none).
     """
 
     max_tokens_member: Literal["max_tokens", "max_completion_tokens"] = "max_completion_tokens"
@@ -31,28 +38,74 @@ class ChatQuirks(Value, frozen=True, kw_only=True):
     content_parts: bool = True
     cache_marks: bool = False
     finish_optional: bool = False
+    seed_member: Literal["seed", "random_seed"] = "seed"
+    top_k: bool = False
+    video_parts: bool = False
+    file_urls: bool = False
+    tool_media: bool = False
+    call_id_form: Literal["free", "nine"] = "free"
+    output_from_total: bool = False
+    embedding_task_member: str | None = None
+    embedding_dimensions_member: str = "dimensions"
     refused: tuple[str, ...] = ()
 
 
 class ResponsesQuirks(Value, frozen=True, kw_only=True):
-    """Deviations from `openai-responses`. `stateless`: the host keeps nothing, so encrypted reasoning is asked for."""
+    """Deviations from `openai-responses`.
+
+    `stateless`: the host keeps nothing, so encrypted reasoning is asked for. `accepted` names settings that the host
+    takes beyond the vendor's own (of `top_k`, `seed`, `presence_penalty`, `frequency_penalty`, `modalities`, `stop`),
+    `refused` members that it answers with an error: they are left out and recorded. `cache_marks`: it takes
+    `prompt_cache_breakpoint`. `audio_input`: it takes `input_audio`. `least_max_tokens` is the smallest
+    `max_output_tokens` that it takes.
+    """
 
     stateless: bool = False
+    accepted: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
+    cache_marks: bool = False
+    audio_input: bool = False
+    least_max_tokens: int = 16
 
 
 class AnthropicQuirks(Value, frozen=True, kw_only=True):
-    """Deviations from `anthropic`. `default_max_tokens` is sent where the caller gives no cap: the wire wants one."""
+    """Deviations from `anthropic`.
+
+    `default_max_tokens` is sent where the caller gives no cap: the wire wants one. `schema_output`: the host follows a
+    JSON schema. `thinking_form` is the form of thinking that the host or model knows: "native" says levels as adaptive
+    thinking and budgets as enabled thinking, "budget" and "adaptive" know that one alone, "none" takes no options for
+    it. `betas`: the host wants to be told features in `anthropic-beta`. `finish_optional`: a clean end without
+    stop_reason is a complete answer. `refused` names members that the host answers with an error.
+    """
 
     default_max_tokens: int = 4096
     schema_output: bool = True
+    thinking_form: Literal["native", "budget", "adaptive", "none"] = "native"
+    betas: bool = True
+    finish_optional: bool = False
     refused: tuple[str, ...] = ()
 
 
 class GeminiQuirks(Value, frozen=True, kw_only=True):
-    """Deviations from `gemini`. `finish_optional`: a clean end without finishReason is a complete answer."""
+    """Deviations from `gemini`.
+
+    `refused` names wire members (of the request, of generationConfig, of parts) that the host answers with an error:
+    they are left out and recorded. `finish_optional`: a clean end without finishReason is a complete answer.
+    `thinking`: an effort is said as a token budget, which every thinking model takes, or as a thinkingLevel.
+    `json_schema` False: schemas are converted to the older `parameters` and `responseSchema`. `result_media` False:
+    media in tool results are sent beside them. `call_signature` is sent as the thought signature of calls that a model
+    of another issuer made, since newer models refuse unsigned ones (None: nothing is sent). `labels`: the host takes
+    `metadata` as labels. `batch_embeddings` False: one text a request. `enum_numbers`: whose numbers stand for words.
+    """
 
     finish_optional: bool = False
+    thinking: Literal["budget", "level"] = "budget"
+    json_schema: bool = True
+    result_media: bool = True
+    call_signature: str | None = "skip_thought_signature_validator"
+    labels: bool = False
+    batch_embeddings: bool = True
+    enum_numbers: Literal["gemini", "vertex"] = "gemini"
     refused: tuple[str, ...] = ()
 
 

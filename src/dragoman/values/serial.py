@@ -15,9 +15,10 @@ from dragoman.values.attempts import Attempt
 from dragoman.values.embeddings import EmbeddingRequest, EmbeddingResponse
 from dragoman.values.events import Event
 from dragoman.values.messages import Message
+from dragoman.values.parts import Opaque
 from dragoman.values.request import Request
 from dragoman.values.response import Response
-from dragoman.values.tools import Tool
+from dragoman.values.tools import Tool, ToolDefinition
 from dragoman.values.usage import Usage
 
 __all__ = ["VERSION", "from_json", "json_schema", "to_json"]
@@ -48,14 +49,17 @@ class _Envelope(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def to_json(value: Any) -> bytes:
-    """A value (or a list of messages) in the versioned form."""
+    """A value (or a list of messages, or of tools) in the versioned form."""
     return msgspec.json.encode({"v": VERSION, "type": _name_of(value), "value": value})
 
 
 def _name_of(value: Any) -> str:
     if isinstance(value, (list, tuple)):
-        if all(isinstance(item, Message) for item in cast("tuple[object, ...]", value)):
+        items = cast("tuple[object, ...]", value)
+        if all(isinstance(item, Message) for item in items):
             return "messages"
+        if all(isinstance(item, (ToolDefinition, Opaque)) for item in items):
+            return "tools"
     else:
         for name, kind in _TYPES.items():
             if isinstance(kind, type) and isinstance(value, kind):

@@ -12,7 +12,7 @@ class Target(Value, frozen=True, kw_only=True):
     """Whom a codec speaks with.
 
     `provider` is the catalogue name, `issuer` the name under which its replay state is kept (two rows that share keys,
-    such as `openai` and `openai-chat`, share an issuer), `model` the upstream model name, `quirks` the declared
+    such as `google` and `gemini`, share an issuer), `model` the upstream model name, `quirks` the declared
     deviations. The same value serves encoding towards the party and decoding what came from it.
     """
 

@@ -1,0 +1,69 @@
+"""Local servers: on one's own machine unless told otherwise."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from dragoman.catalogue.row import ProviderRow
+from dragoman.catalogue.rows.compatible import COMPATIBLE
+from dragoman.values.quirks import AnthropicQuirks, Quirks, ResponsesQuirks
+
+__all__ = ["ROWS"]
+
+OLLAMA = ProviderRow(
+    name="ollama",
+    dialects=("openai-chat",),
+    base_url="http://localhost:11434/v1",
+    key="none",
+    base_url_variables=("OLLAMA_BASE_URL",),
+    host_variables=("OLLAMA_HOST",),
+    # The vendor's page lists max_tokens. Its cloud, the same server, takes `reasoning` back (recorded).
+    quirks=Quirks(chat=replace(COMPATIBLE, reasoning_member="reasoning")),
+    documentation="https://docs.ollama.com/api/openai-compatibility",
+    checked="2026-11-20",
+)
+
+OLLAMA_COMPAT = replace(OLLAMA, name="ollama_compat", base_url_variables=("OLLAMA_COMPAT_BASE_URL", "OLLAMA_BASE_URL"))
+
+LLAMA_CPP = ProviderRow(
+    name="llama_cpp",
+    dialects=("openai-chat", "openai-responses", "anthropic"),
+    base_url="http://localhost:8080/v1",
+    key="optional",
+    key_variables=("LLAMA_CPP_API_KEY",),
+    base_url_variables=("LLAMA_CPP_BASE_URL",),
+    quirks=Quirks(
+        # Which roles there are is for the model's chat template to say. top_k is a sampling member of the server's own.
+        chat=replace(COMPATIBLE, top_k=True),
+        # Tried with the real server: a previous_response_id is answered with 400, and a schema is followed by its chat
+        # endpoint alone: the other two answer with plain text.
+        responses=ResponsesQuirks(refused=("previous_response_id", "text")),
+        anthropic=AnthropicQuirks(schema_output=False),
+    ),
+    documentation="https://github.com/ggml-org/llama.cpp/tree/master/tools/server",
+    checked="2026-11-20",
+)
+
+VLLM = ProviderRow(
+    name="vllm",
+    dialects=("openai-chat", "openai-responses"),
+    base_url="http://localhost:8000/v1",
+    key="optional",
+    key_variables=("VLLM_API_KEY",),
+    base_url_variables=("VLLM_BASE_URL",),
+    quirks=Quirks(chat=replace(COMPATIBLE, top_k=True)),  # the vendor's page, extra parameters of the chat API
+    documentation="https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html",
+)
+
+LMSTUDIO = ProviderRow(
+    name="lmstudio",
+    dialects=("openai-chat", "openai-responses"),
+    base_url="http://localhost:1234/v1",
+    key="optional",
+    key_variables=("LMSTUDIO_API_KEY",),
+    base_url_variables=("LMSTUDIO_BASE_URL",),
+    quirks=Quirks(chat=COMPATIBLE),
+    documentation="https://lmstudio.ai/docs",
+)
+
+ROWS = (OLLAMA, OLLAMA_COMPAT, LLAMA_CPP, VLLM, LMSTUDIO)
