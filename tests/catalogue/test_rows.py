@@ -71,8 +71,8 @@ def test_each_row_is_well_formed(row: ProviderRow) -> None:
 
 
 @pytest.mark.parametrize("row", BUILT_IN.values(), ids=by_name)
-def test_each_row_says_when_it_was_checked_and_where_its_vendor_speaks(row: ProviderRow) -> None:
-    assert date.fromisoformat(row.checked).year >= 2026
+def test_each_row_says_where_its_vendor_speaks_and_a_check_has_a_date(row: ProviderRow) -> None:
+    assert not row.checked or date.fromisoformat(row.checked).year >= 2026
     assert row.documentation.startswith("https://") or row.name in {"openai_compatible", "chat_completions"}
 
 

@@ -83,6 +83,13 @@ class Peer:
             pass
         raise Gone
 
+    def finish(self) -> None:
+        """Close in order: with TLS, say goodbye first."""
+        if isinstance(self.sock, ssl.SSLSocket):
+            with contextlib.suppress(OSError):
+                self.sock.unwrap()
+        raise Gone
+
     def reset(self) -> None:
         """Close so that the client gets a reset."""
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_RESET)

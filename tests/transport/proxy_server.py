@@ -6,9 +6,9 @@ Whatever name it is asked for lies on the loopback, so that tests may use names 
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
 import ssl
-import threading
 from base64 import b64encode
 from collections.abc import Generator
 from urllib.parse import urlsplit
@@ -56,20 +56,21 @@ class ProxyServer(FaultServer):
             raise Gone from error
 
     def _pump(self, peer: Peer, upstream: socket.socket) -> None:
-        """Copy both ways until one side has closed; what has come by then still goes out."""
-        back = threading.Thread(target=_copy, args=(upstream, peer.sock), daemon=True)
-        back.start()
-        _copy(peer.sock, upstream)
-        back.join()
+        """Copy both ways in one thread, as a TLS socket may not be read and written by two, until one side closes."""
+        pairs = {peer.sock: upstream, upstream: peer.sock}
+        while True:
+            readable: list[socket.socket] = [sock for sock in pairs if _has_pending(sock)]
+            if not readable:
+                readable, _, _ = select.select(list(pairs), [], [])
+            for source in readable:
+                data = source.recv(65536)
+                if not data:
+                    raise Gone
+                pairs[source].sendall(data)
 
 
-def _copy(source: socket.socket, target: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        while data := source.recv(65536):
-            target.sendall(data)
-    for sock in (source, target):
-        with contextlib.suppress(OSError):
-            sock.shutdown(socket.SHUT_RDWR)
+def _has_pending(sock: socket.socket) -> bool:
+    return isinstance(sock, ssl.SSLSocket) and sock.pending() > 0
 
 
 @contextlib.contextmanager

@@ -19,7 +19,7 @@ CHUNKED: Final = OK + b"transfer-encoding: chunked\r\n\r\n"
 TEXT: Final = b"The quick brown fox jumps over the lazy dog. " * 40
 ENDLESS_BYTES: Final = 8 * 1024 * 1024
 PATIENT: Final = Timeout(connect=10, first_byte=10, idle=10, total=20)
-HASTY: Final = Timeout(connect=10, first_byte=0.15, idle=0.15, total=10)
+HASTY: Final = Timeout(connect=10, first_byte=0.15, idle=0.15, total=1)
 SHORT: Final = Timeout(connect=10, first_byte=10, idle=10, total=0.3)
 
 
@@ -68,7 +68,7 @@ def says(*pieces: bytes, then_close: bool = False) -> Script:
                 peer.pause()
             peer.send(piece)
         if then_close:
-            raise Gone
+            peer.finish()
 
     return script
 
@@ -160,9 +160,7 @@ SCENARIOS: Final[dict[str, Scenario]] = {
     "no-reason": Scenario(says(b"HTTP/1.1 200\r\ncontent-length: 2\r\n\r\nhi"), ok(b"hi"), reused=True),
     "chunked": Scenario(says(CHUNKED + chunks(b"one ", b"two", b"")), ok(b"one two"), reused=True),
     "chunked-in-pieces": Scenario(drip(CHUNKED + chunks(b"one ", b"two", b"")), ok(b"one two"), reused=True),
-    "chunk-extensions": Scenario(
-        says(CHUNKED + b'3;name="value"\r\none\r\n0;last\r\n\r\n'), ok(b"one"), reused=True
-    ),
+    "chunk-extensions": Scenario(says(CHUNKED + b'3;name="value"\r\none\r\n0;last\r\n\r\n'), ok(b"one"), reused=True),
     "trailers": Scenario(says(CHUNKED + b"3\r\none\r\n0\r\nx-sum: 1\r\n\r\n"), ok(b"one"), reused=True),
     "chunks-of-one": Scenario(says(CHUNKED + chunks(*[b"x"] * 5000, b"")), ok(b"x" * 5000), reused=True),
     "close-delimited": Scenario(says(OK + b"\r\n", TEXT, TEXT, then_close=True), ok(TEXT + TEXT), reused=False),
@@ -211,13 +209,14 @@ SCENARIOS: Final[dict[str, Scenario]] = {
         says(with_length(gzip.compress(b"one ") + gzip.compress(b"two"), _GZIP)), ok(b"one two"), reused=True
     ),
     "deflate": Scenario(says(with_length(zlib.compress(TEXT), b"content-encoding: deflate")), ok(TEXT), reused=True),
-    "deflate-bare": Scenario(
-        says(with_length(raw_deflate(TEXT), b"content-encoding: deflate")), ok(TEXT), reused=True
-    ),
+    "deflate-bare": Scenario(says(with_length(raw_deflate(TEXT), b"content-encoding: deflate")), ok(TEXT), reused=True),
     "encoding-identity": Scenario(says(with_length(TEXT, b"content-encoding: identity")), ok(TEXT), reused=True),
     "gzip-damaged": Scenario(says(with_length(b"this is not gzip", _GZIP)), fails(ProtocolViolation, sent="yes")),
     "gzip-cut": Scenario(
-        says(with_length(gzip.compress(TEXT)[:-12], _GZIP)), fails(ProtocolViolation, sent="yes")
+        says(with_length(gzip.compress(TEXT)[:-4], _GZIP)),
+        fails(ProtocolViolation, sent="yes"),
+        aiohttp=ok(TEXT),
+        reason="aiohttp does not ask whether the compressed data had come to its end",
     ),
     "gzip-bomb": Scenario(
         says(with_length(_BOMB, _GZIP)),
@@ -249,8 +248,8 @@ SCENARIOS: Final[dict[str, Scenario]] = {
         slow_head_for_ever,
         fails(TimedOut, phase="first_byte", sent="yes"),
         timeout=HASTY,
-        aiohttp=fails(ProtocolViolation),
-        reason="aiohttp's limit starts anew with each byte, so its parser's objection to the bytes comes first",
+        aiohttp=fails(TimedOut, phase="total", sent="maybe"),
+        reason="aiohttp's limit on a read starts anew with each byte",
     ),
     "too-long-in-all": Scenario(drip_for_ever, fails(TimedOut, phase="total", sent="yes"), timeout=SHORT),
     # Cuts.
@@ -288,7 +287,13 @@ SCENARIOS: Final[dict[str, Scenario]] = {
     "length-overflow": Scenario(
         says(OK + b"content-length: 99999999999999999999999\r\n\r\n"), fails(ProtocolViolation, sent="yes")
     ),
-    "length-too-short": Scenario(says(OK + b"content-length: 3\r\n\r\nonetwo"), ok(b"one"), reused=False),
+    "length-too-short": Scenario(
+        says(OK + b"content-length: 3\r\n\r\nonetwo"),
+        ok(b"one"),
+        reused=False,
+        aiohttp=fails(ProtocolViolation, sent="yes"),
+        reason="aiohttp parses on before it hands out the answer; we give the answer and drop the connection",
+    ),
     "chunk-size-wrong": Scenario(says(CHUNKED + b"zz\r\none\r\n"), fails(ProtocolViolation, sent="yes")),
     "chunk-end-wrong": Scenario(says(CHUNKED + b"3\r\noneXX0\r\n\r\n"), fails(ProtocolViolation, sent="yes")),
     "transfer-gzip": Scenario(
@@ -300,6 +305,8 @@ SCENARIOS: Final[dict[str, Scenario]] = {
     "transfer-twice": Scenario(
         says(OK + b"transfer-encoding: chunked\r\ntransfer-encoding: chunked\r\n\r\n" + chunks(b"one", b"")),
         fails(ProtocolViolation, sent="yes"),
+        aiohttp=ok(b"one"),
+        reason=_LENIENT,
     ),
     "folded-header": Scenario(
         says(OK + b"x-long: one\r\n two\r\ncontent-length: 2\r\n\r\nhi"),
@@ -325,7 +332,7 @@ SCENARIOS: Final[dict[str, Scenario]] = {
     "endless-interims": Scenario(
         endless(b"", b"HTTP/1.1 103 Early Hints\r\n\r\n"),
         fails(ProtocolViolation, sent="yes"),
-        aiohttp=fails(ConnectionLost),
+        aiohttp=fails(TransportError),
         reason=_UNBOUNDED,
     ),
     "many-headers": Scenario(
@@ -333,9 +340,15 @@ SCENARIOS: Final[dict[str, Scenario]] = {
         fails(ProtocolViolation, sent="yes"),
     ),
     "endless-chunk-extension": Scenario(
-        endless(CHUNKED + b"3;", b"name=value;"), fails(ProtocolViolation, sent="yes")
+        endless(CHUNKED + b"3;", b"name=value;"),
+        fails(ProtocolViolation, sent="yes"),
+        aiohttp=fails(TransportError),
+        reason=_UNBOUNDED,
     ),
     "endless-trailers": Scenario(
-        endless(CHUNKED + b"0\r\n", b"x-more: and more\r\n"), fails(ProtocolViolation, sent="yes")
+        endless(CHUNKED + b"0\r\n", b"x-more: and more\r\n"),
+        fails(ProtocolViolation, sent="yes"),
+        aiohttp=fails(TransportError),
+        reason="aiohttp has a bound, and tells either error",
     ),
 }

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dragoman.dialects.reading import object_of, parse
-from dragoman.errors import DragomanError, ProviderError, StreamTruncated, TransportError
+from dragoman.errors import DragomanError, ProtocolViolation, ProviderError, StreamTruncated, TransportError
 from dragoman.framing import SseDecoder
 from dragoman.values import Assembly, Ping
 
@@ -44,7 +44,8 @@ class SseStream:
         try:
             if not self.assembly.completed:
                 for frame in self._framing.close():
-                    self._frame(frame, events)
+                    if not _cut_off(frame):
+                        self._frame(frame, events)
             if not self.assembly.completed:
                 events.extend(self._end())
             if not self.assembly.completed:
@@ -95,3 +96,14 @@ class SseStream:
             error.partial = error.partial or self.partial()
             error.provider = error.provider or self.target.provider
         return error
+
+
+def _cut_off(frame: SseFrame) -> bool:
+    """Whether the end of the body cut the last frame in the middle of its data: that is truncation, no violation."""
+    if not frame.data or frame.data == _DONE:
+        return False
+    try:
+        parse(frame.data)
+    except ProtocolViolation:
+        return True
+    return False

@@ -64,10 +64,10 @@ class ProviderRegistry:
         """A provider's model.
 
         `model` may be left out where the provider has a default. `api_key` wins over the provider's own variable; with
-        a `base_url` that is not the provider's own no variable is read. `base_url` may have the version segment or not. `dialect` chooses
-        among those that the provider speaks. `timeout` is seconds or a `Timeout`; `max_retries` the tries after the
-        first. `transport` is one of your own, or "aiohttp". Further options are the provider's own (OpenRouter's
-        `provider`, `models`, …) or defaults for every call (`temperature`, `max_tokens`, …).
+        a `base_url` that is not the provider's own, no variable is read. `base_url` may have the version segment or
+        not. `dialect` chooses among those that the provider speaks. `timeout` is seconds or a `Timeout`; `max_retries`
+        the tries after the first. `transport` is one of your own, or "aiohttp". Further options are the provider's own
+        (OpenRouter's `provider`, `models`, …) or defaults for every call (`temperature`, `max_tokens`, …).
         """
         if isinstance(max_retries, bool) or max_retries < 0:
             raise InvalidRequest(
