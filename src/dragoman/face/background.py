@@ -89,6 +89,7 @@ class LoopThread:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await loop.shutdown_asyncgens()  # what transports keep open ends here, as it does with asyncio.run
             loop.stop()
 
         asyncio.run_coroutine_threadsafe(finish(), loop)

@@ -28,6 +28,9 @@ def fallback(*models: ChatModel, bounds: Bounds | None = None) -> ChatModel:
     """
     if not models:
         raise ConfigError("fallback needs at least one model")
+    for model in models:
+        if not isinstance(model, ChatModel):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ConfigError(f"fallback takes models, and not {model!r:.80}; get_model makes one")
     candidates: list[Candidate] = [candidate for model in models for candidate in _candidates(model)]
     route = (
         Route(candidates=tuple(candidates)) if bounds is None else Route(candidates=tuple(candidates), bounds=bounds)

@@ -13,7 +13,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from dragoman.face.background import CANCEL_GRACE_SECONDS, forbid_inside
-from dragoman.routing.layers import close
+from dragoman.routing.layers import close, layered
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -39,6 +39,7 @@ class Ferry:
         self._ended = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._begun = False
+        self._closing = False
 
     def __aiter__(self) -> Ferry:
         return self
@@ -61,6 +62,12 @@ class Ferry:
         self._asked.put_nowait(answer)
 
     async def _serve(self, asked: asyncio.Queue[asyncio.Future[Any]]) -> None:
+        try:
+            await self._carry(asked)
+        finally:
+            self._here.call_soon_threadsafe(self._ended.set)
+
+    async def _carry(self, asked: asyncio.Queue[asyncio.Future[Any]]) -> None:
         answer: asyncio.Future[Any] | None = None
         events: AsyncIterator[Event] | None = None
         try:
@@ -73,13 +80,12 @@ class Ferry:
                 if event is _END:
                     return
         except BaseException as error:  # noqa: BLE001 - whatever it is belongs to the consumer on the other loop
-            if answer is None and asked.empty():
-                return
-            self._deliver(answer or asked.get_nowait(), None, error)
+            if answer is not None:
+                self._deliver(answer, None, error)
         finally:
+            self._closing = True  # from here on a cancellation would only cut the closing short
             if events is not None:
                 await close(events)
-            self._here.call_soon_threadsafe(self._ended.set)
 
     def _deliver(self, answer: asyncio.Future[Any], event: Any, error: BaseException | None) -> None:
         def settle() -> None:
@@ -103,25 +109,47 @@ class Ferry:
         await self._ended.wait()
 
     def _cancel(self) -> None:
-        if self._task is not None:
+        if self._task is not None and not self._closing:
             self._task.cancel()
+
+    def __del__(self) -> None:
+        # Dropped without aclose, as an iterator is that a layer stopped reading: its task must not wait for ever.
+        if self._begun and not self._ended.is_set() and not self._there.is_closed():
+            self._there.call_soon_threadsafe(self._cancel)
+
+
+class _Carried:
+    """A layer's events where the layer runs, with the ferries that its `next` opened: they end together."""
+
+    def __init__(self, layer: Layer, request: Request, inner: Attempting, home: asyncio.AbstractEventLoop) -> None:
+        self._inner = inner
+        self._home = home
+        self._ferries: list[Ferry] = []
+        self._events = layered([layer], self._back)(request)
+
+    def _back(self, request: Request) -> AsyncIterator[Event]:
+        ferry = Ferry(lambda: self._inner(request), self._home)
+        self._ferries.append(ferry)
+        return ferry
+
+    def __aiter__(self) -> _Carried:
+        return self
+
+    async def __anext__(self) -> Event:
+        return await anext(self._events)
+
+    async def aclose(self) -> None:
+        await close(self._events)
+        for ferry in self._ferries:
+            await ferry.aclose()
 
 
 def elsewhere(layer: Layer, there: asyncio.AbstractEventLoop) -> Layer:
     """The layer, run on `there`; what it calls as `next` runs where the layer itself is called from."""
 
     def carried(request: Request, inner: Attempting) -> AsyncIterator[Event]:
-        here = asyncio.get_running_loop()
-
-        def back(changed: Request) -> AsyncIterator[Event]:
-            return Ferry(lambda: inner(changed), here)
-
-        def make() -> AsyncIterator[Event]:
-            from dragoman.routing.layers import layered
-
-            return layered([layer], back)(request)
-
-        return Ferry(make, there)
+        home = asyncio.get_running_loop()
+        return Ferry(lambda: _Carried(layer, request, inner, home), there)
 
     return carried
 

@@ -83,7 +83,6 @@ class ChatStream(_State):
         return self
 
     def __next__(self) -> ChatChunk:
-        self._iterated = True
         try:
             event = self._intake.take()
         except BaseException:  # Ctrl-C among them: upstream is cancelled before anything else happens
@@ -127,7 +126,6 @@ class AsyncChatStream(_State):
         return self
 
     async def __anext__(self) -> ChatChunk:
-        self._iterated = True
         if self._closed:
             raise StopAsyncIteration
         if self._events is None:
