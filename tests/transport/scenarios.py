@@ -65,7 +65,7 @@ def says(*pieces: bytes, then_close: bool = False) -> Script:
     def script(peer: Peer, seen: Seen) -> None:
         for number, piece in enumerate(pieces):
             if number:
-                peer.pause()
+                peer.pause(0.002)
             peer.send(piece)
         if then_close:
             peer.finish()
