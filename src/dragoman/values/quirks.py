@@ -19,7 +19,8 @@ class ChatQuirks(Value, frozen=True, kw_only=True):
     and `reasoning_member` tell how the host spells the output cap and earlier reasoning sent back (None: it takes
     none). `finish_optional`: a clean end without finish_reason is a complete answer.
 
-    `seed_member` spells the seed. `top_k`: the host takes it. `content_parts` False: content is one text.
+    `max_stop` is the most stop sequences that the host takes, `modalities` are what it can give. `seed_member` spells
+    the seed. `top_k`: the host takes it. `content_parts` False: content is one text.
     `video_parts`: `video_url` parts are taken. `file_urls`: documents may be given by address in `file_data`.
     `tool_media`: tool results may hold media. `call_id_form` "nine": ids of tool calls are nine letters or digits.
     `output_from_total`: thoughts are missing in completion_tokens and counted in total_tokens alone.
@@ -39,6 +40,8 @@ class ChatQuirks(Value, frozen=True, kw_only=True):
     cache_marks: bool = False
     finish_optional: bool = False
     seed_member: Literal["seed", "random_seed"] = "seed"
+    max_stop: int = 4
+    modalities: tuple[str, ...] = ("text", "audio")
     top_k: bool = False
     video_parts: bool = False
     file_urls: bool = False

@@ -1,4 +1,4 @@
-"""A whole answer as the events that a stream of it would have given: one path for middleware, whichever verb was called."""
+"""A whole answer as the events that a stream of it would have given, so that middleware has one path for all verbs."""
 
 from __future__ import annotations
 

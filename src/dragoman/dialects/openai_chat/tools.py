@@ -1,0 +1,338 @@
+"""Tools: the offer, the choice among them, and the calls, both ways."""
+
+from __future__ import annotations
+
+from hashlib import blake2s
+from typing import TYPE_CHECKING, Final, cast
+
+import msgspec
+
+from dragoman.dialects.openai_chat.notes import NAME, VOID, WIRE, extras_of, own, rest, write_members
+from dragoman.dialects.openai_chat.parts import read_cache, write_cache
+from dragoman.dialects.reading import boolean, object_of, objects_in, required_text, text
+from dragoman.values import AdaptationLog, Opaque, Replay, ToolCall, ToolChoice, ToolDefinition, own_replay, replace
+
+if TYPE_CHECKING:
+    from dragoman.values import JsonObject, Target, Tool
+
+__all__ = [
+    "CALL_ID_LENGTH",
+    "call_state",
+    "fitted_id",
+    "minted_id",
+    "read_call",
+    "read_choice",
+    "read_function",
+    "read_tool",
+    "write_call",
+    "write_choice",
+    "write_function",
+    "write_tool",
+]
+
+CALL_ID_LENGTH: Final = 40
+"""The longest tool-call id that every host of this dialect takes (OpenAI's own bound on the chat endpoint)."""
+
+_CACHE: Final = ("cache_control", "prompt_cache_breakpoint")
+
+
+def minted_id(*place: object) -> str:
+    """An id for a call that the wire gave none: the same place gives the same id."""
+    return f"call_{blake2s(repr(place).encode(), digest_size=12).hexdigest()}"
+
+
+def fitted_id(call_id: str, form: str) -> str:
+    """The id in the form a host takes: at most 40 characters, or nine letters and digits. Injective by its hash."""
+    if form == "nine":
+        if len(call_id) == 9 and call_id.isascii() and call_id.isalnum():
+            return call_id
+        number = int.from_bytes(blake2s(call_id.encode(), digest_size=8).digest(), "big")
+        digits: list[str] = []
+        for _ in range(9):
+            number, digit = divmod(number, 36)
+            digits.append("0123456789abcdefghijklmnopqrstuvwxyz"[digit])
+        return "".join(digits)
+    if len(call_id) <= CALL_ID_LENGTH:
+        return call_id
+    return f"{call_id[:19]}_{blake2s(call_id.encode(), digest_size=10).hexdigest()}"
+
+
+# -- definitions -------------------------------------------------------------------------------------------------------
+
+
+def read_tool(tool: JsonObject, target: Target, path: str) -> Tool:
+    """One offered tool; a kind other than `function` is an `Opaque`."""
+    if tool.get("type") != "function" or "function" not in tool:
+        kind = tool.get("type")
+        return Opaque(dialect=NAME, kind=kind if isinstance(kind, str) else "", data=tool)
+    function = object_of(tool["function"], f"{path}.function")
+    void: JsonObject = {}
+    members = rest(tool, ("type", "function", *_CACHE), void)
+    value = _read_definition(function, f"{path}.function", members)
+    if void:
+        members[VOID] = void
+    value = replace(value, cache=read_cache(tool, path), extras=extras_of(members))
+    if write_tool(value, target, AdaptationLog(), "") != tool:
+        return replace(value, extras=extras_of({**members, WIRE: tool}))
+    return value
+
+
+def _read_definition(function: JsonObject, path: str, members: JsonObject) -> ToolDefinition:
+    schema = function.get("parameters")
+    unknown = {name: value for name, value in function.items() if name not in _DEFINITION}
+    if unknown:
+        members["function"] = unknown
+    return ToolDefinition(
+        name=required_text(function, "name", path),
+        description=text(function, "description", path),
+        input_schema=None if schema is None else object_of(schema, f"{path}.parameters"),
+        strict=boolean(function, "strict", path),
+    )
+
+
+_DEFINITION: Final = ("name", "description", "parameters", "strict")
+
+
+def read_function(function: JsonObject, target: Target, path: str) -> ToolDefinition:
+    """One of the legacy `functions`."""
+    members: JsonObject = {}
+    value = _read_definition(function, path, members)
+    value = replace(value, extras=extras_of(members))
+    if write_function(value, target, AdaptationLog(), "") != function:
+        return replace(value, extras=extras_of({**members, WIRE: function}))
+    return value
+
+
+def write_tool(tool: Tool, target: Target, log: AdaptationLog, path: str) -> JsonObject | None:
+    """One offered tool; None (and a record) for one that only another dialect knows."""
+    if isinstance(tool, Opaque):
+        if tool.dialect == NAME:
+            return cast("JsonObject", tool.data)
+        log.dropped(path, f"only {tool.dialect} has the tool {tool.kind}", tool.kind)
+        return None
+    members = own(tool.extras)
+    original = members.get(WIRE)
+    if original is not None and _keeps_strict(tool, target) and read_tool(original, target, path) == tool:
+        return original
+    wire: JsonObject = {"type": "function", "function": _write_definition(tool, target, log, path)}
+    if tool.cache is not None:
+        write_cache(wire, tool.cache, target, log, path)
+    write_members(wire, members)
+    return wire
+
+
+def write_function(tool: ToolDefinition, target: Target, log: AdaptationLog, path: str) -> JsonObject:
+    """A legacy function."""
+    original = own(tool.extras).get(WIRE)
+    if original is not None and read_function(original, target, path) == tool:
+        return original
+    return _write_definition(tool, target, log, path)
+
+
+def _keeps_strict(tool: ToolDefinition, target: Target) -> bool:
+    return tool.strict is None or target.quirks.chat.strict_tools
+
+
+def _write_definition(tool: ToolDefinition, target: Target, log: AdaptationLog, path: str) -> JsonObject:
+    function: JsonObject = {"name": tool.name}
+    if tool.description is not None:
+        function["description"] = tool.description
+    if tool.input_schema is not None:
+        function["parameters"] = tool.input_schema
+    if tool.strict is not None:
+        if target.quirks.chat.strict_tools:
+            function["strict"] = tool.strict
+        else:
+            log.dropped(f"{path}.strict", "the host does not take strict tools", tool.strict)
+    if tool.extras:
+        log.foreign_extras(tool.extras, NAME, path)
+        for name, value in own(tool.extras).get("function", _NO_MEMBERS).items():
+            function.setdefault(name, value)
+    return function
+
+
+_NO_MEMBERS: Final[JsonObject] = {}
+
+# -- the choice --------------------------------------------------------------------------------------------------------
+
+
+def read_choice(choice: object, parallel: bool | None, target: Target, path: str = "tool_choice") -> ToolChoice:
+    """`tool_choice` with `parallel_tool_calls`; `any` is what some hosts call `required`.
+
+    An `allowed_tools` choice has the mode "named" where one of them must be called, else "auto", with their names.
+    """
+    value = replace(_read_choice(choice, path), parallel=parallel)
+    if _written_choice(value, target) != choice:
+        return replace(value, extras=extras_of({WIRE: choice}))
+    return value
+
+
+_MODES: Final = {"auto": "auto", "none": "none", "required": "required", "any": "required"}
+
+
+def _read_choice(choice: object, path: str) -> ToolChoice:
+    if choice is None:
+        return ToolChoice()
+    if isinstance(choice, str):
+        mode = _MODES.get(choice)
+        return ToolChoice(mode=mode) if mode else ToolChoice()  # pyright: ignore[reportArgumentType]
+    holder = object_of(choice, path)
+    kind = holder.get("type")
+    if kind == "allowed_tools":
+        allowed = object_of(holder.get("allowed_tools", holder), f"{path}.allowed_tools")
+        names = tuple(
+            name
+            for tool in objects_in(allowed, "tools", f"{path}.allowed_tools")
+            if (name := _name_in(tool)) is not None
+        )
+        return ToolChoice(mode="auto" if allowed.get("mode") == "auto" else "named", names=names)
+    name = _name_in(holder)
+    return ToolChoice(mode="named", names=(name,)) if name is not None else ToolChoice()
+
+
+def _name_in(holder: JsonObject) -> str | None:
+    for place in (holder.get("function"), holder.get("custom"), holder):
+        if isinstance(place, dict):
+            name = cast("JsonObject", place).get("name")
+            if isinstance(name, str):
+                return name
+    return None
+
+
+def write_choice(choice: ToolChoice, target: Target, log: AdaptationLog) -> object:
+    """The `tool_choice` member, or None for none."""
+    original = own(choice.extras).get(WIRE)
+    if original in ("required", "any") and target.quirks.chat.required_word != "required":
+        original = None
+    if original is not None and read_choice(original, choice.parallel, target) == choice:
+        return original
+    if choice.extras:
+        log.foreign_extras(choice.extras, NAME, "tool_choice")
+    return _written_choice(choice, target)
+
+
+def _written_choice(choice: ToolChoice, target: Target) -> object:
+    if choice.mode is None:
+        return None
+    if choice.mode == "named" and len(choice.names) == 1:
+        return {"type": "function", "function": {"name": choice.names[0]}}
+    if choice.names and choice.mode != "none":
+        tools = [{"type": "function", "function": {"name": name}} for name in choice.names]
+        mode = "auto" if choice.mode == "auto" else "required"
+        return {"type": "allowed_tools", "allowed_tools": {"mode": mode, "tools": tools}}
+    if choice.mode in ("required", "named"):
+        return target.quirks.chat.required_word
+    return choice.mode
+
+
+# -- calls -------------------------------------------------------------------------------------------------------------
+
+
+def read_call(call: JsonObject, target: Target, path: str, minted: str, *, answer: bool) -> ToolCall:
+    """One item of `tool_calls`; `minted` is its id where the wire gives none (some hosts send an empty one)."""
+    custom = call.get("type") == "custom"
+    member = "custom" if custom else "function"
+    holder = object_of(call.get(member), f"{path}.{member}")
+    notes: JsonObject = {}
+    call_id = text(call, "id", path)
+    if not call_id:
+        notes[_id_note(answer)] = call_id if "id" in call else False
+        call_id = minted
+    elif not answer and len(call_id) > CALL_ID_LENGTH:
+        notes[":id"] = call_id
+    if "index" in call:
+        notes[":index"] = call["index"]
+    value = ToolCall(
+        id=call_id,
+        name=required_text(holder, "name", f"{path}.{member}"),
+        arguments_text=_arguments(holder, "input" if custom else "arguments", f"{path}.{member}", notes, answer=answer),
+        input="text" if custom else "json",
+        replay=call_state(call, call_id, target, answer=answer),
+    )
+    if len(call) == 3 and len(holder) == 2 and not notes and "type" in call:
+        return value
+    void: JsonObject = {}
+    notes.update(rest(call, ("id", "type", "index", member, "extra_content"), void))
+    if void:
+        notes[VOID] = void
+    value = replace(value, extras=extras_of(notes))
+    if write_call(value, target, AdaptationLog(), "", answer=answer, call_id=call_id) != call:
+        value = replace(value, extras=extras_of({**notes, WIRE: call}))
+    return value
+
+
+def _arguments(holder: JsonObject, member: str, path: str, notes: JsonObject, *, answer: bool) -> str:
+    given = holder.get(member)
+    if isinstance(given, dict):  # Mistral's shape
+        notes[":arguments"] = "object"
+        return msgspec.json.encode(given).decode()
+    said = text(holder, member, path)
+    if said:
+        return said
+    if not answer:
+        notes[":arguments"] = "empty"
+    return ""
+
+
+def _id_note(answer: bool) -> str:
+    # An id that an answer lacked is minted when the call goes back in a request; one that a client's request lacked
+    # stays lacking. Hence two notes.
+    return ":answer_id" if answer else ":id"
+
+
+def call_state(call: JsonObject, call_id: str, target: Target, *, answer: bool) -> tuple[Replay, ...]:
+    """What a call's issuer wants back: `extra_content` (Gemini's signatures), and an id too long for other hosts."""
+    held = call.get("extra_content")
+    if held is None and (len(call_id) <= CALL_ID_LENGTH or not answer):
+        return ()
+    states = [("extra_content", held)] if held is not None else []
+    if answer and len(call_id) > CALL_ID_LENGTH:
+        states.append(("call_id", call_id))
+    return tuple(Replay(issuer=target.issuer, dialect=NAME, kind=kind, data=data) for kind, data in states)
+
+
+def write_call(
+    call: ToolCall, target: Target, log: AdaptationLog, path: str, *, answer: bool, call_id: str
+) -> JsonObject:
+    """One item of `tool_calls`. An answer gives an empty id back as it came; a request says the minted one."""
+    members = own(call.extras)
+    original = members.get(WIRE)
+    if original is not None and read_call(original, target, path, call.id, answer=answer) == call:
+        return original
+    wire: JsonObject = {"id": call_id, "type": "function", "function": {}}
+    noted = members.get(_id_note(answer), call_id)
+    if noted is False:
+        del wire["id"]
+    elif not noted:
+        wire["id"] = noted
+    if call.input == "text":
+        wire["type"] = "custom"
+        del wire["function"]
+        wire["custom"] = {"name": call.name, "input": call.arguments_text}
+    else:
+        wire["function"] = {"name": call.name, "arguments": _written_arguments(call, members, answer=answer)}
+    if ":index" in members:
+        wire["index"] = members[":index"]
+    state = own_replay(call.replay, "extra_content", target, NAME)
+    if state is not None:
+        wire["extra_content"] = state
+    for replay in call.replay:
+        if replay.dialect != NAME or replay.issuer != target.issuer:
+            log.dropped(f"{path}.replay", f"replay state of {replay.issuer}", replay.kind)
+    if call.extras:
+        log.foreign_extras(call.extras, NAME, path)
+        write_members(wire, members)
+    return wire
+
+
+def _written_arguments(call: ToolCall, members: JsonObject, *, answer: bool) -> object:
+    form = members.get(":arguments")
+    if form == "object":
+        try:
+            return msgspec.json.decode(call.arguments_text)
+        except msgspec.DecodeError:
+            return call.arguments_text
+    # A call without arguments is an empty text in an answer as it came; whoever reads a request wants JSON.
+    if not call.arguments_text and not answer and form != "empty":
+        return "{}"
+    return call.arguments_text

@@ -1,0 +1,168 @@
+"""Usage: the wire's `usage` object, both ways, with what hosts added to it.
+
+The wire's totals are inclusive as OpenAI counts. Some hosts leave thoughts out of `completion_tokens` and count them in
+`total_tokens` alone: where prompt + completion + reasoning is that total (xAI), or the quirk `output_from_total` says
+so (Gemini's compatible endpoint, which names no reasoning figure), they are added, since `output_tokens` includes them.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from dragoman.dialects.openai_chat.notes import NAME
+from dragoman.dialects.reading import integer, object_of
+from dragoman.values import Usage
+
+if TYPE_CHECKING:
+    from dragoman.values import JsonObject, Target
+
+__all__ = ["decode_usage", "encode_usage"]
+
+_INPUT_DETAILS: Final = {
+    "cached_tokens": "cache_read_tokens",
+    "cache_write_tokens": "cache_write_tokens",
+    "cache_creation_tokens": "cache_write_tokens",  # LiteLLM
+    "audio_tokens": "input_audio_tokens",
+    "image_tokens": "input_image_tokens",
+    "video_tokens": "input_video_tokens",
+}
+_OUTPUT_DETAILS: Final = {
+    "reasoning_tokens": "reasoning_tokens",
+    "audio_tokens": "output_audio_tokens",
+    "image_tokens": "output_image_tokens",
+    "accepted_prediction_tokens": "accepted_prediction_tokens",
+    "rejected_prediction_tokens": "rejected_prediction_tokens",
+}
+_BESIDE: Final = {
+    "prompt_cache_hit_tokens": "cache_read_tokens",  # DeepSeek
+    "cached_tokens": "cache_read_tokens",  # Together, Moonshot
+    "cache_read_input_tokens": "cache_read_tokens",  # LiteLLM
+    "cache_creation_input_tokens": "cache_write_tokens",  # LiteLLM
+    "reasoning_tokens": "reasoning_tokens",  # Perplexity
+}
+_SEARCHES: Final = ("num_sources_used", "num_search_queries")  # xAI, Perplexity
+
+# A few hosts name the totals as the Responses API does.
+_INPUT_NAMES: Final = ("prompt_tokens", "input_tokens")
+_OUTPUT_NAMES: Final = ("completion_tokens", "output_tokens")
+
+
+def decode_usage(wire: JsonObject, target: Target, path: str = "usage") -> Usage:
+    """The usage of an answer. A figure of the wrong type raises `ProtocolViolation`."""
+    counts: dict[str, int] = {}
+    _gather(wire, _BESIDE, counts, path)
+    _details(wire, ("prompt_tokens_details", "input_tokens_details"), _INPUT_DETAILS, counts, path)
+    _details(wire, ("completion_tokens_details", "output_tokens_details"), _OUTPUT_DETAILS, counts, path)
+    taken = _first(wire, _INPUT_NAMES, path)
+    given = _first(wire, _OUTPUT_NAMES, path)
+    total = integer(wire, "total_tokens", path)
+    given = _inclusive(taken, given, total, counts.get("reasoning_tokens"), target)
+    _bound(counts, _INPUT_DETAILS, taken)
+    _bound(counts, _OUTPUT_DETAILS, given)
+    return Usage(
+        input_tokens=taken,
+        output_tokens=given,
+        total_tokens=total,
+        **counts,
+        tool_uses=_tool_uses(wire, path),
+        reported_cost=_cost(wire.get("cost")),
+        dialect=NAME,
+        raw=wire,
+    )
+
+
+def _first(wire: JsonObject, names: tuple[str, ...], path: str) -> int | None:
+    for name in names:
+        if wire.get(name) is not None:
+            return integer(wire, name, path)
+    return None
+
+
+def _gather(holder: JsonObject, names: dict[str, str], counts: dict[str, int], path: str) -> None:
+    for name, field in names.items():
+        if name in holder:
+            count = integer(holder, name, path)
+            if count is not None:
+                counts[field] = count
+
+
+def _details(
+    wire: JsonObject, members: tuple[str, str], names: dict[str, str], counts: dict[str, int], path: str
+) -> None:
+    for member in members:
+        holder = wire.get(member)
+        if holder is not None:
+            _gather(object_of(holder, f"{path}.{member}"), names, counts, f"{path}.{member}")
+
+
+def _inclusive(
+    taken: int | None, given: int | None, total: int | None, reasoning: int | None, target: Target
+) -> int | None:
+    if taken is None or total is None:
+        return given
+    if reasoning and given is not None and total == taken + given + reasoning:
+        return given + reasoning
+    if target.quirks.chat.output_from_total and total >= taken + (given or 0):
+        return total - taken
+    return given
+
+
+def _bound(counts: dict[str, int], names: dict[str, str], total: int | None) -> None:
+    # A subset is never more than its total (OpenRouter has reported 11 reasoning tokens among 10); `raw` keeps both.
+    if total is not None:
+        for field in names.values():
+            if counts.get(field, 0) > total:
+                counts[field] = total
+
+
+def _tool_uses(wire: JsonObject, path: str) -> dict[str, int] | None:
+    for name in _SEARCHES:
+        if name in wire:
+            count = integer(wire, name, path)
+            return {"web_search": count} if count is not None else None
+    details = wire.get("server_tool_use_details") or wire.get("server_tool_use")
+    if not isinstance(details, dict):
+        return None
+    uses: dict[str, int] = {}
+    for name, count in cast("JsonObject", details).items():
+        if name.endswith("_requests") and isinstance(count, int):
+            uses[name.removesuffix("_requests")] = count
+    return uses or None
+
+
+def _cost(cost: Any) -> Decimal | None:
+    """The host's own figure in USD: a number (OpenRouter), or an object with `total_cost` (Perplexity)."""
+    if isinstance(cost, dict):
+        cost = cast("JsonObject", cost).get("total_cost")
+    if isinstance(cost, (int, float)) and not isinstance(cost, bool):
+        return Decimal(repr(cost))
+    return None
+
+
+# -- writing -----------------------------------------------------------------------------------------------------------
+
+
+def encode_usage(usage: Usage, target: Target) -> JsonObject:
+    """The wire's object: as it came, if it came over this dialect and still says the same; else built anew."""
+    if usage.dialect == NAME and usage.raw is not None and decode_usage(usage.raw, target) == usage:
+        return usage.raw
+    taken, given = usage.input_tokens or 0, usage.output_tokens or 0
+    wire: JsonObject = {
+        "prompt_tokens": taken,
+        "completion_tokens": given,
+        "total_tokens": taken + given,
+    }
+    for member, fields in (("prompt_tokens_details", _WRITTEN_INPUT), ("completion_tokens_details", _WRITTEN_OUTPUT)):
+        details = {name: count for name, field in fields if (count := getattr(usage, field)) is not None}
+        if details:
+            wire[member] = details
+    if usage.reported_cost is not None:
+        wire["cost"] = float(usage.reported_cost)
+    return wire
+
+
+_WRITTEN_INPUT: Final = tuple(
+    item for item in _INPUT_DETAILS.items() if item[0] not in ("cache_creation_tokens", "video_tokens")
+)
+_WRITTEN_OUTPUT: Final = tuple(item for item in _OUTPUT_DETAILS.items() if item[0] != "image_tokens")

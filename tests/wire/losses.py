@@ -1,0 +1,252 @@
+"""What of a request can be found again in a foreign body, and what an adaptation names: the rest is lost in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, cast
+
+import msgspec
+
+from dragoman.values import (
+    Adaptation,
+    Extras,
+    Media,
+    Message,
+    Opaque,
+    Reasoning,
+    Refusal,
+    Replay,
+    Request,
+    Text,
+    ToolCall,
+    ToolDefinition,
+    ToolResult,
+)
+
+__all__ = ["opaque_state", "silent_losses", "strings_in"]
+
+_STATE_MEMBERS = frozenset(
+    {"signature", "encrypted_content", "encrypted_index", "encrypted_stdout", "thoughtSignature", "thought_signature"}
+)
+_SHORTEST_STATE = 12
+
+_PLAIN_FIELDS = (
+    "max_tokens",
+    "temperature",
+    "top_p",
+    "top_k",
+    "seed",
+    "presence_penalty",
+    "frequency_penalty",
+    "top_logprobs",
+    "logprobs",
+    "choices",
+    "user",
+    "service_tier",
+    "store",
+    "previous_response_id",
+    "cache_key",
+)
+
+
+def leaves(value: Any) -> Iterator[Any]:
+    """Every scalar in plain JSON."""
+    if isinstance(value, dict):
+        for item in cast("dict[str, Any]", value).values():
+            yield from leaves(item)
+    elif isinstance(value, list):
+        for item in cast("list[Any]", value):
+            yield from leaves(item)
+    else:
+        yield value
+
+
+def strings_in(value: Any) -> list[str]:
+    """Every text in plain JSON; JSON inside a text counts too, since some wires nest it so."""
+    return [leaf for leaf in leaves(value) if isinstance(leaf, str)]
+
+
+def objects_in(value: Any) -> Iterator[dict[str, Any]]:
+    """Every object in plain JSON."""
+    if isinstance(value, dict):
+        members = cast("dict[str, Any]", value)
+        yield members
+        for item in members.values():
+            yield from objects_in(item)
+    elif isinstance(value, list):
+        for item in cast("list[Any]", value):
+            yield from objects_in(item)
+
+
+def opaque_state(request: Request, body: Any) -> set[str]:
+    """The provider's state in a request: what the value keeps as replay, and what the wire calls by such names."""
+    found: set[str] = set()
+    for message in request.messages:
+        for part in message.parts:
+            for replay in _replays(part):
+                found.update(strings_in(msgspec.to_builtins(replay.data)))
+    for members in objects_in(body):
+        found.update(value for name, value in members.items() if name in _STATE_MEMBERS and isinstance(value, str))
+        if members.get("type") == "redacted_thinking" and isinstance(members.get("data"), str):
+            found.add(members["data"])
+    return {text for text in found if len(text) >= _SHORTEST_STATE}
+
+
+def _replays(part: Any) -> Iterator[Replay]:
+    yield from part.replay
+    if isinstance(part, ToolResult):
+        for piece in part.content:
+            yield from piece.replay
+
+
+class _Encoded:
+    def __init__(self, body: Any, adaptations: tuple[Adaptation, ...]) -> None:
+        self._strings = strings_in(body)
+        self._leaves = [leaf for leaf in leaves(body) if not isinstance(leaf, str)]
+        self._objects = list(objects_in(body))
+        self._paths = [entry.path for entry in adaptations]
+
+    def says(self, text: str) -> bool:
+        return any(text in string for string in self._strings)
+
+    def holds(self, value: Any) -> bool:
+        if isinstance(value, str):
+            return self.says(value)
+        return any(type(leaf) is type(value) and leaf == value for leaf in self._leaves)
+
+    def holds_object(self, value: dict[str, Any]) -> bool:
+        return value in self._objects
+
+    def has_member(self, name: str) -> bool:
+        return any(name in members for members in self._objects)
+
+    def named(self, path: str) -> bool:
+        """Whether an adaptation speaks of the member, of something in it, or of something around it."""
+        return any(
+            entry == path or _within(entry, path) or (_within(path, entry) and "[" in entry) for entry in self._paths
+        )
+
+    def named_exactly(self, path: str) -> bool:
+        return any(entry == path or _within(path, entry) for entry in self._paths)
+
+
+def _within(inner: str, outer: str) -> bool:
+    return inner.startswith((f"{outer}.", f"{outer}["))
+
+
+def silent_losses(request: Request, dialect: str, body: Any, adaptations: tuple[Adaptation, ...]) -> list[str]:
+    """The paths of what `body`, of dialect `dialect`, does not say and no adaptation names."""
+    encoded = _Encoded(body, adaptations)
+    return [
+        *_lost_messages(request, encoded),
+        *_lost_tools(request, encoded),
+        *_lost_settings(request, encoded),
+        *_lost_extras(request, dialect, encoded),
+    ]
+
+
+def _lost_messages(request: Request, encoded: _Encoded) -> Iterator[str]:
+    for index, message in enumerate(request.messages):
+        for number, part in enumerate(message.parts):
+            path = f"messages[{index}].parts[{number}]"
+            if not _said(part, encoded) and not encoded.named(path):
+                yield f"{path}: {type(part).__name__} {part!r:.160}"
+
+
+def _said(part: Any, encoded: _Encoded) -> bool:
+    if isinstance(part, Text | Refusal):
+        return encoded.says(part.text)
+    if isinstance(part, ToolCall):
+        if part.runner == "provider":
+            return False
+        arguments = part.arguments_text
+        return encoded.holds(part.name) and (
+            not arguments.strip()
+            or encoded.holds(arguments)
+            or (part.input == "json" and _is_object(arguments) and encoded.holds_object(msgspec.json.decode(arguments)))
+        )
+    if isinstance(part, ToolResult):
+        pieces = [piece.text for piece in part.content if isinstance(piece, Text)]
+        return part.runner == "client" and all(_text_or_json(piece, encoded) for piece in pieces)
+    if isinstance(part, Media):
+        return any(encoded.says(text) for text in (part.data, part.url, part.file_id, part.text) if text)
+    if isinstance(part, Reasoning):
+        return not part.text and not part.replay
+    assert isinstance(part, Opaque)
+    return False
+
+
+def _text_or_json(text: str, encoded: _Encoded) -> bool:
+    """A wire whose results are objects may hold a JSON text as the object that it is."""
+    return encoded.says(text) or (_is_object(text) and encoded.holds_object(msgspec.json.decode(text)))
+
+
+def _is_object(text: str) -> bool:
+    try:
+        return isinstance(msgspec.json.decode(text), dict)
+    except msgspec.DecodeError:
+        return False
+
+
+def _lost_tools(request: Request, encoded: _Encoded) -> Iterator[str]:
+    for index, tool in enumerate(request.tools):
+        path = f"tools[{index}]"
+        said = isinstance(tool, ToolDefinition) and encoded.holds(tool.name) and encoded.says(tool.description or "")
+        if not said and not encoded.named(path) and not _withheld(request, tool, encoded):
+            yield path
+
+
+def _withheld(request: Request, tool: object, encoded: _Encoded) -> bool:
+    """Whether leaving the tool out is how the wire says that others alone may be chosen, and an adaptation says so."""
+    choice = request.tool_choice
+    if choice is None or choice.mode != "named" or not encoded.named("tool_choice"):
+        return False
+    return isinstance(tool, ToolDefinition) and tool.name not in choice.names
+
+
+def _lost_settings(request: Request, encoded: _Encoded) -> Iterator[str]:
+    for name in _PLAIN_FIELDS:
+        value = getattr(request, name)
+        if value is not None and not encoded.holds(value) and not encoded.named(name):
+            yield f"{name}: {value!r:.80}"
+    for text in request.stop:
+        if not encoded.holds(text) and not encoded.named("stop"):
+            yield f"stop: {text!r}"
+    for name, value in (request.metadata or {}).items():
+        if not encoded.holds(value) and not encoded.named("metadata"):
+            yield f"metadata.{name}"
+    if request.output is not None and request.output.schema is not None and not encoded.named("output"):
+        names = [name for name in request.output.schema.get("properties", {}) if isinstance(name, str)]
+        if not all(encoded.has_member(name) for name in names):
+            yield "output.schema"
+
+
+def _lost_extras(request: Request, dialect: str, encoded: _Encoded) -> Iterator[str]:
+    for path, extras in _extras(request):
+        for owner, members in extras.items():
+            if owner == dialect:
+                continue
+            for name in members:
+                where = f"{path}extras.{owner}.{name}"
+                if not name.startswith(":") and not encoded.named_exactly(where):
+                    yield where
+
+
+def _extras(request: Request) -> Iterator[tuple[str, Extras]]:
+    yield "", request.extras
+    for index, tool in enumerate(request.tools):
+        if isinstance(tool, ToolDefinition):
+            yield f"tools[{index}].", tool.extras
+    for name in ("tool_choice", "output", "reasoning"):
+        option = getattr(request, name)
+        if option is not None:
+            yield f"{name}.", option.extras
+    for index, message in enumerate(request.messages):
+        yield from _message_extras(message, f"messages[{index}].")
+
+
+def _message_extras(message: Message, path: str) -> Iterator[tuple[str, Extras]]:
+    yield path, message.extras
+    for number, part in enumerate(message.parts):
+        if not isinstance(part, Opaque):
+            yield f"{path}parts[{number}].", part.extras

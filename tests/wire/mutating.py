@@ -1,0 +1,76 @@
+"""Deterministic damage to recorded JSON and streams: wrong types, missing members, frames lost, doubled and swapped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, cast
+
+import msgspec
+
+__all__ = ["mutated_frames", "mutations"]
+
+_WRONG: tuple[Any, ...] = (None, 7, -1.5, True, "", "x", [], [None], {}, {"x": 1}, [[]])
+_REMOVED = object()
+
+_Path = tuple[str | int, ...]
+
+
+def mutations(body: Any, *, limit: int, seed: int) -> Iterator[tuple[str, Any]]:
+    """Copies of the body with one place damaged, and what was done; at most about `limit`, the same in every run."""
+    places = list(_places(body, ()))
+    every = len(places) * (len(_WRONG) + 1)
+    stride = max(1, every // limit)
+    for number in range(seed % stride, every, stride):
+        path = places[number // (len(_WRONG) + 1)]
+        choice = number % (len(_WRONG) + 1)
+        wrong = _WRONG[choice] if choice < len(_WRONG) else _REMOVED
+        yield f"{_told(path)} = {'removed' if wrong is _REMOVED else wrong!r}", _damaged(body, path, wrong)
+
+
+def _places(value: Any, path: _Path) -> Iterator[_Path]:
+    if path:
+        yield path
+    if isinstance(value, dict):
+        for name, item in cast("dict[str, Any]", value).items():
+            yield from _places(item, (*path, name))
+    elif isinstance(value, list):
+        for index, item in enumerate(cast("list[Any]", value)):
+            yield from _places(item, (*path, index))
+
+
+def _damaged(value: Any, path: _Path, wrong: Any) -> Any:
+    step, *rest = path
+    copied: Any = value.copy()
+    if rest:
+        copied[step] = _damaged(value[step], tuple(rest), wrong)
+    elif wrong is _REMOVED:
+        del copied[step]
+    else:
+        copied[step] = wrong
+    return copied
+
+
+def _told(path: _Path) -> str:
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+
+
+def mutated_frames(body: bytes, *, limit: int, seed: int) -> Iterator[tuple[str, bytes]]:
+    """Copies of an SSE stream with one frame damaged inside, left out, doubled, or swapped with the next."""
+    frames = [frame for frame in body.replace(b"\r\n", b"\n").split(b"\n\n") if frame]
+    chosen = range(seed % max(1, len(frames) // limit), len(frames), max(1, len(frames) // limit))
+    for number in chosen:
+        before, frame, after = frames[:number], frames[number], frames[number + 1 :]
+        yield f"frame {number} left out", _joined([*before, *after])
+        yield f"frame {number} doubled", _joined([*before, frame, frame, *after])
+        yield f"frame {number} cut", _joined([*before, frame[: len(frame) * 2 // 3], *after])
+        if after:
+            yield f"frame {number} swapped", _joined([*before, after[0], frame, *after[1:]])
+        head, found, data = frame.partition(b"data: ")
+        if found and data.startswith(b"{") and b"\n" not in data.strip():
+            for what, damaged in mutations(msgspec.json.decode(data), limit=6, seed=seed + number):
+                changed = head + found + msgspec.json.encode(damaged)
+                yield f"frame {number} {what}", _joined([*before, changed, *after])
+
+
+def _joined(frames: list[bytes]) -> bytes:
+    return b"".join(frame + b"\n\n" for frame in frames)
