@@ -7,9 +7,11 @@ types do not foresee too.
 from __future__ import annotations
 
 import warnings
+from contextlib import closing
 from typing import Any, Protocol
 
 import anthropic
+import httpx2
 import openai
 
 from tests.official.facts import Facts, Said, called
@@ -20,7 +22,7 @@ with warnings.catch_warnings():
     from google import genai
     from google.genai import types as genai_types
 
-__all__ = ["AnthropicClient", "ChatClient", "Client", "GeminiClient", "ResponsesClient", "client_of"]
+__all__ = ["AnthropicClient", "ChatClient", "Client", "GeminiClient", "OfficialClients", "ResponsesClient"]
 
 _PROMPT: Any = [{"role": "user", "content": "Hi"}]
 
@@ -35,25 +37,40 @@ class Client(Protocol):
         ...
 
 
-def client_of(dialect: str, address: str) -> Client:
-    """The official client of a dialect, talking to an address."""
-    if dialect == "openai-chat":
-        return ChatClient(address)
-    if dialect == "openai-responses":
-        return ResponsesClient(address)
-    return AnthropicClient(address) if dialect == "anthropic" else GeminiClient(address)
+class OfficialClients:
+    """One client of each vendor, whose connections every test shares; `close` ends them."""
 
+    def __init__(self) -> None:
+        self._openai = openai.OpenAI(api_key="none", base_url="http://127.0.0.1:9", max_retries=0)
+        self._anthropic = anthropic.Anthropic(api_key="none", base_url="http://127.0.0.1:9", max_retries=0)
+        self._http = httpx2.Client(trust_env=False)
+        options = genai_types.HttpOptions(
+            httpx_client=self._http, retry_options=genai_types.HttpRetryOptions(attempts=1)
+        )
+        self._google: Any = genai.Client(api_key="none", vertexai=False, http_options=options)
 
-_OPENAI = openai.OpenAI(api_key="none", base_url="http://127.0.0.1:9", max_retries=0)
-_ANTHROPIC = anthropic.Anthropic(api_key="none", base_url="http://127.0.0.1:9", max_retries=0)
+    def of(self, dialect: str, address: str) -> Client:
+        """The official client of a dialect, talking to an address."""
+        if dialect == "openai-chat":
+            return ChatClient(self._openai.with_options(base_url=f"{address}/v1"))
+        if dialect == "openai-responses":
+            return ResponsesClient(self._openai.with_options(base_url=f"{address}/v1"))
+        if dialect == "anthropic":
+            return AnthropicClient(self._anthropic.with_options(base_url=address))
+        return GeminiClient(self._google, address)
+
+    def close(self) -> None:
+        self._openai.close()
+        self._anthropic.close()
+        self._http.close()
 
 
 # -- OpenAI, chat completions ------------------------------------------------------------------------------------------
 
 
 class ChatClient:
-    def __init__(self, address: str) -> None:
-        self._client = _OPENAI.with_options(base_url=f"{address}/v1")
+    def __init__(self, client: openai.OpenAI) -> None:
+        self._client = client
 
     def whole(self) -> Facts:
         return self._facts(self._client.chat.completions.create(model="m", messages=_PROMPT))
@@ -64,7 +81,8 @@ class ChatClient:
                 for _ in stream:
                     pass
                 return self._facts(stream.get_final_completion())
-        return _sum_of_chunks(self._client.chat.completions.create(model="m", messages=_PROMPT, stream=True))
+        with self._client.chat.completions.create(model="m", messages=_PROMPT, stream=True) as chunks:
+            return _sum_of_chunks(chunks)
 
     def _facts(self, completion: Any) -> Facts:
         return Facts(
@@ -95,7 +113,7 @@ def _chat_call(call: Any) -> tuple[str | None, str, Any]:
 
 def _legacy(message: Any) -> tuple[tuple[str | None, str, Any], ...]:
     call = getattr(message, "function_call", None)
-    return (called(None, call.name, call.arguments),) if call else ()
+    return (called(None, call.name, call.arguments),) if call and call.name else ()
 
 
 def _chat_usage(usage: Any) -> dict[str, Any]:
@@ -145,8 +163,8 @@ def _sum_of_chunks(stream: Any) -> Facts:
 
 
 class ResponsesClient:
-    def __init__(self, address: str) -> None:
-        self._client = _OPENAI.with_options(base_url=f"{address}/v1")
+    def __init__(self, client: openai.OpenAI) -> None:
+        self._client = client
 
     def whole(self) -> Facts:
         return self._facts(self._client.responses.create(model="m", input="Hi"))
@@ -159,11 +177,11 @@ class ResponsesClient:
                 return self._facts(helped.get_final_response())
         text = ""
         final: Any = None
-        stream: Any = self._client.responses.create(model="m", input="Hi", stream=True)
-        for event in stream:
-            if event.type == "response.output_text.delta":
-                text += event.delta
-            final = getattr(event, "response", None) or final
+        with self._client.responses.create(model="m", input="Hi", stream=True) as stream:
+            for event in stream:
+                if event.type == "response.output_text.delta":
+                    text += event.delta
+                final = getattr(event, "response", None) or final
         facts = self._facts(final)
         assert facts.said[0].text == text, "the deltas do not add up to the terminal object"
         return facts
@@ -194,8 +212,8 @@ class ResponsesClient:
 
 
 class AnthropicClient:
-    def __init__(self, address: str) -> None:
-        self._client = _ANTHROPIC.with_options(base_url=address)
+    def __init__(self, client: anthropic.Anthropic) -> None:
+        self._client = client
 
     def whole(self) -> Facts:
         return self._facts(self._client.beta.messages.create(model="m", max_tokens=9, messages=_PROMPT))
@@ -238,16 +256,20 @@ def _anthropic_input(usage: Any) -> int:
 
 
 class GeminiClient:
-    def __init__(self, address: str) -> None:
-        options = genai_types.HttpOptions(base_url=address, retry_options=genai_types.HttpRetryOptions(attempts=1))
-        # The client's own types leave gaps (an optional imaging package's classes); it is read as Any throughout.
-        self._client: Any = genai.Client(api_key="none", vertexai=False, http_options=options)
+    def __init__(self, client: Any, address: str) -> None:
+        self._models = client.models
+        self._asked: Any = {
+            "model": "m",
+            "contents": "Hi",
+            "config": genai_types.GenerateContentConfig(http_options=genai_types.HttpOptions(base_url=address)),
+        }
 
     def whole(self) -> Facts:
-        return _sum_of_answers([self._client.models.generate_content(model="m", contents="Hi")])
+        return _sum_of_answers([self._models.generate_content(**self._asked)])
 
     def streamed(self, *, strict: bool = False) -> Facts:
-        return _sum_of_answers(self._client.models.generate_content_stream(model="m", contents="Hi"))
+        with closing(self._models.generate_content_stream(**self._asked)) as answers:
+            return _sum_of_answers(answers)
 
 
 class _Candidate:

@@ -1,4 +1,4 @@
-"""The local server that the official clients talk to."""
+"""The official clients, and the local server that they talk to."""
 
 from __future__ import annotations
 
@@ -6,10 +6,16 @@ from collections.abc import Generator
 
 import pytest
 
-from tests.official.replay_server import ReplayServer, running_replay_server
+from tests.official.asking import Official
+from tests.official.clients import OfficialClients
+from tests.official.replay_server import running_replay_server
 
 
 @pytest.fixture(scope="session")
-def replay_server() -> Generator[ReplayServer]:
-    with running_replay_server() as server:
-        yield server
+def official() -> Generator[Official]:
+    clients = OfficialClients()
+    try:
+        with running_replay_server() as server:
+            yield Official(server, clients)
+    finally:
+        clients.close()

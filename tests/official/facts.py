@@ -9,7 +9,7 @@ import msgspec
 
 from dragoman.values import Choice, Finish, Refusal, Response, Text, ToolCall
 
-__all__ = ["Facts", "Said", "called", "disagreements", "ours"]
+__all__ = ["Facts", "Said", "called", "counts_of_vendor", "disagreements", "ours"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,8 @@ def _finish(finish: Finish | None, dialect: str) -> str | None:
 def disagreements(official: Facts, own: Facts, *, ids: bool = True) -> list[str]:
     """Where two parties understood an answer differently. `ids` False: ids, models and finish words may differ."""
     found: list[str] = []
+    if not official.said and not any(choice.text or choice.refusal or choice.calls for choice in own.said):
+        return found  # a blocked prompt: no candidate on the wire, a finish without words in ours
     if len(official.said) != len(own.said):
         return [f"{len(official.said)} choices, and ours has {len(own.said)}"]
     for index, (theirs, mine) in enumerate(zip(official.said, own.said, strict=True)):
@@ -96,13 +98,24 @@ def disagreements(official: Facts, own: Facts, *, ids: bool = True) -> list[str]
                 if ids and call[0] is not None:
                     _compare(found, f"{where} call id", call[0], own_call[0])
         if ids:
-            _compare(found, f"{where} finish", theirs.finish, mine.finish)
+            _compare(found, f"{where} finish", theirs.finish or None, mine.finish or None)
     _compare(found, "input tokens", official.input_tokens, own.input_tokens)
-    _compare(found, "output tokens", official.output_tokens, own.output_tokens)
+    # Google leaves counts of 0 out.
+    _compare(found, "output tokens", official.output_tokens or 0, own.output_tokens or 0)
     if ids:
-        _compare(found, "id", official.id, own.id)
+        _compare(found, "id", official.id or None, own.id)
         _compare(found, "model", official.model, own.model)
     return found
+
+
+_COUNTING_ALIKE = {"openai-chat": {"openai", "azure"}, "openai-responses": {"openai", "azure"}}
+
+
+def counts_of_vendor(official: Facts, own: Facts, provider: str, dialect: str | None) -> Facts:
+    """Ours with the official counts, where the host does not count as its dialect's own vendor does."""
+    if provider in _COUNTING_ALIKE.get(dialect or "", {provider}):
+        return own
+    return Facts(own.said, official.input_tokens, official.output_tokens, own.id, own.model)
 
 
 def _compare(found: list[str], what: str, theirs: Any, mine: Any) -> None:

@@ -23,7 +23,7 @@ class ReplayServer:
 
     def serve(self, body: bytes, *, status: int = 200, headers: Mapping[str, str] | None = None) -> str:
         number = str(next(self._numbers))
-        self._answers = {number: (status, {"content-type": "application/json", **(headers or {})}, body)}
+        self._answers = {number: (status, dict(headers or {}), body)}
         return f"http://127.0.0.1:{self._port}/{number}"
 
     def answer(self, path: str) -> tuple[int, dict[str, str], bytes]:
@@ -52,8 +52,13 @@ def running_replay_server() -> Generator[ReplayServer]:
         def log_message(self, format: str, *args: object) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
-        http.daemon_threads = True
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+
+        def handle_error(self, request: object, client_address: object) -> None:
+            """A client that hangs up in the middle of an answer is no fault of the server."""
+
+    with Server(("127.0.0.1", 0), Handler) as http:
         server = ReplayServer(http.server_address[1])
         thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         thread.start()

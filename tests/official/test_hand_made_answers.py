@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import msgspec
 import pytest
 
 from dragoman import dialects
@@ -23,9 +22,8 @@ from dragoman.values import (
     assistant,
 )
 from dragoman.values.unrolled import events_of
-from tests.official.clients import client_of
+from tests.official.asking import Official
 from tests.official.facts import Facts, Said, disagreements, ours
-from tests.official.replay_server import ReplayServer
 from tests.wire.laws import run_decoder
 from tests.wire.recordings import DIALECT_OF
 
@@ -106,20 +104,18 @@ def _assert_understood(official: Facts, answer: Response, dialect: str) -> None:
 
 
 @pytest.mark.parametrize(("answer", "dialect"), _CASES)
-def test_a_whole_answer_is_understood(answer: Response, dialect: str, replay_server: ReplayServer) -> None:
+def test_a_whole_answer_is_understood(answer: Response, dialect: str, official: Official) -> None:
     body = dialects.load(dialect).encode_response(answer, _TARGET).body
-    official = client_of(dialect, replay_server.serve(msgspec.json.encode(body))).whole()
-    _assert_understood(official, answer, dialect)
+    _assert_understood(official.given(dialect, body).whole(), answer, dialect)
 
 
 @pytest.mark.parametrize(("answer", "dialect"), _CASES)
-def test_a_streamed_answer_is_understood(answer: Response, dialect: str, replay_server: ReplayServer) -> None:
+def test_a_streamed_answer_is_understood(answer: Response, dialect: str, official: Official) -> None:
     request = Request(model="m", stream=True, stream_usage=True)
     encoder = dialects.load(dialect).stream_encoder(request, _TARGET)
     body = b"".join([*(encoder.feed(event) for event in events_of(answer)), encoder.close()])
-    address = replay_server.serve(body, headers={"content-type": "text/event-stream"})
-    strict = answer.finish_reason not in ("length", "content_filter")
-    _assert_understood(client_of(dialect, address).streamed(strict=strict), answer, dialect)
+    strict = answer.finish_reason not in ("length", "content_filter", "refusal")
+    _assert_understood(official.given(dialect, body).streamed(strict=strict), answer, dialect)
 
 
 @pytest.mark.parametrize(("answer", "dialect"), _CASES)

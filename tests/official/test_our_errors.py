@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import msgspec
+import re
+
 import pytest
 
 from dragoman import dialects
@@ -18,6 +19,7 @@ from dragoman.errors import (
     NotFound,
     Overloaded,
     PermissionDenied,
+    ProviderError,
     QuotaExhausted,
     RateLimited,
     RequestTooLarge,
@@ -27,8 +29,7 @@ from dragoman.errors import (
     UpstreamTimeout,
 )
 from dragoman.values import Assembly, Event, Request, Target, Text, ToolCall
-from tests.official.clients import client_of
-from tests.official.replay_server import ReplayServer
+from tests.official.asking import Official
 from tests.wire.recordings import DIALECT_OF
 
 _TARGET = Target(provider="gateway", issuer="gateway", model="m")
@@ -39,7 +40,6 @@ _STATUS: dict[type[DragomanError], int] = {
     BadRequest: 400,
     ContextOverflow: 400,
     ContentBlocked: 400,
-    PermissionDenied: 403,
     NotFound: 404,
     RequestTooLarge: 413,
     RateLimited: 429,
@@ -63,7 +63,6 @@ def _status_error(dialect: str) -> type[Exception]:
 
 _KINDS: list[type[DragomanError]] = [
     *_STATUS,
-    AuthenticationFailed,
     QuotaExhausted,
     Overloaded,
     UpstreamTimeout,
@@ -77,14 +76,12 @@ _KINDS: list[type[DragomanError]] = [
 
 @pytest.mark.parametrize("kind", _KINDS, ids=lambda kind: kind.__name__)
 @pytest.mark.parametrize("dialect", DIALECT_OF.values())
-def test_an_error_is_raised_by_the_client(dialect: str, kind: type[DragomanError], replay_server: ReplayServer) -> None:
+def test_an_error_is_raised_by_the_client(dialect: str, kind: type[DragomanError], official: Official) -> None:
     encoded = dialects.load(dialect).encode_error(kind("Slow down, please"))
     assert encoded.status == _STATUS[kind] if kind in _STATUS else 400 <= encoded.status < 600
-    address = replay_server.serve(
-        msgspec.json.encode(encoded.body), status=encoded.status, headers=dict(encoded.headers)
-    )
+    client = official.given(dialect, encoded.body, status=encoded.status, headers=dict(encoded.headers))
     with pytest.raises(_status_error(dialect), match="Slow down, please") as caught:
-        client_of(dialect, address).whole()
+        client.whole()
     status = getattr(caught.value, "status_code", None) or getattr(caught.value, "code", None)
     assert status == encoded.status
 
@@ -102,11 +99,25 @@ def _begun() -> list[Event]:
 
 
 @pytest.mark.parametrize("dialect", DIALECT_OF.values())
-def test_an_error_in_mid_stream_is_raised_by_the_client(dialect: str, replay_server: ReplayServer) -> None:
+def test_an_error_in_mid_stream_is_raised_by_the_client(dialect: str, official: Official) -> None:
     encoder = dialects.load(dialect).stream_encoder(_REQUEST, _TARGET)
     body = b"".join(
         [*(encoder.feed(event) for event in _begun()), encoder.fail(Overloaded("Too busy", in_stream=True))]
     )
-    address = replay_server.serve(body, headers={"content-type": "text/event-stream"})
+    client = official.given(dialect, body)
     with pytest.raises(_status_error(dialect), match="Too busy"):
-        client_of(dialect, address).streamed()
+        client.streamed()
+
+
+@pytest.mark.parametrize("kind", [AuthenticationFailed, PermissionDenied], ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("dialect", DIALECT_OF.values())
+def test_what_a_provider_says_of_our_credential_stays_with_us(
+    dialect: str, kind: type[ProviderError], official: Official
+) -> None:
+    refusal = kind("Incorrect API key: sk-live-12345", provider="openai", status=401, body={"key": "sk-live-12345"})
+    encoded = dialects.load(dialect).encode_error(refusal)
+    client = official.given(dialect, encoded.body, status=encoded.status, headers=dict(encoded.headers))
+    with pytest.raises(_status_error(dialect)) as caught:
+        client.whole()
+    assert "sk-live" not in f"{caught.value} {encoded}"
+    assert re.search("credential|key", str(caught.value))

@@ -59,7 +59,7 @@ __all__ = ["FOLDER", "SAMPLES", "pretty"]
 
 FOLDER = Path(__file__).parent / "golden"
 
-_EXTRAS: dict[str, dict[str, Any]] = {"openai-chat": {"audio": None, ":content": "string"}}
+_EXTRAS: dict[str, dict[str, Any]] = {"cohere": {"documents": None, ":content": "string"}}
 _REPLAY = Replay(
     issuer="anthropic", dialect="anthropic", kind="signature", data="EqoBCkgIBRAB", model="claude-sonnet-4-5"
 )

@@ -14,11 +14,13 @@ from dragoman.values import (
     Message,
     Opaque,
     Reasoning,
+    ReasoningOptions,
     Refusal,
     Replay,
     Request,
     Text,
     ToolCall,
+    ToolChoice,
     ToolDefinition,
     ToolResult,
 )
@@ -29,6 +31,9 @@ _STATE_MEMBERS = frozenset(
     {"signature", "encrypted_content", "encrypted_index", "encrypted_stdout", "thoughtSignature", "thought_signature"}
 )
 _SHORTEST_STATE = 12
+
+_NEUTRAL = {"choices": 1, "logprobs": False, "presence_penalty": 0, "frequency_penalty": 0}
+"""What every wire does unasked."""
 
 _PLAIN_FIELDS = (
     "max_tokens",
@@ -99,6 +104,9 @@ def _replays(part: Any) -> Iterator[Replay]:
             yield from piece.replay
 
 
+_BESIDE = (".cache", ".replay", ".extras", ".citations", ".item_id", ".name", ".channel", ".is_error", ".strict")
+
+
 class _Encoded:
     def __init__(self, body: Any, adaptations: tuple[Adaptation, ...]) -> None:
         self._strings = strings_in(body)
@@ -121,10 +129,23 @@ class _Encoded:
         return any(name in members for members in self._objects)
 
     def named(self, path: str) -> bool:
-        """Whether an adaptation speaks of the member, of something in it, or of something around it."""
+        """Whether an adaptation speaks of the member, of its content, or of something around it.
+
+        One that speaks of a member beside the content (its cache mark, its replay state) says nothing of the content.
+        """
         return any(
-            entry == path or _within(entry, path) or (_within(path, entry) and "[" in entry) for entry in self._paths
+            entry == path
+            or (_within(entry, path) and not entry[len(path) :].startswith(_BESIDE))
+            or (_within(path, entry) and "[" in entry)
+            for entry in self._paths
         )
+
+    def true_member(self, name: str) -> bool:
+        return any(members.get(name) is True for members in self._objects)
+
+    def around(self, path: str) -> bool:
+        """Whether an adaptation takes the whole of the member, or of something around it."""
+        return any(entry == path or (_within(path, entry) and "[" in entry) for entry in self._paths)
 
     def named_exactly(self, path: str) -> bool:
         return any(entry == path or _within(path, entry) for entry in self._paths)
@@ -139,8 +160,9 @@ def silent_losses(request: Request, dialect: str, body: Any, adaptations: tuple[
     encoded = _Encoded(body, adaptations)
     return [
         *_lost_messages(request, encoded),
-        *_lost_tools(request, encoded),
+        *_lost_tools(request, dialect, encoded),
         *_lost_settings(request, encoded),
+        *_lost_choices(request, encoded),
         *_lost_extras(request, dialect, encoded),
     ]
 
@@ -151,6 +173,10 @@ def _lost_messages(request: Request, encoded: _Encoded) -> Iterator[str]:
             path = f"messages[{index}].parts[{number}]"
             if not _said(part, encoded) and not encoded.named(path):
                 yield f"{path}: {type(part).__name__} {part!r:.160}"
+            elif not encoded.around(path):
+                yield from _lost_beside(part, path, encoded)
+        if message.name and not encoded.says(message.name) and not encoded.named_exactly(f"messages[{index}].name"):
+            yield f"messages[{index}].name: {message.name}"
 
 
 def _said(part: Any, encoded: _Encoded) -> bool:
@@ -176,6 +202,26 @@ def _said(part: Any, encoded: _Encoded) -> bool:
     return False
 
 
+def _lost_beside(part: Any, path: str, encoded: _Encoded) -> Iterator[str]:
+    """What stands beside the content of a part that was said: marks, state, sources, an error's flag."""
+    if part.replay and not encoded.named_exactly(f"{path}.replay"):
+        yield f"{path}.replay"
+    if (
+        part.cache is not None
+        and not encoded.has_member("cache_control")
+        and not encoded.named_exactly(f"{path}.cache")
+    ):
+        yield f"{path}.cache"
+    if isinstance(part, Text) and part.citations and not encoded.named_exactly(f"{path}.citations"):
+        sources = [text for citation in part.citations for text in (citation.url, citation.cited_text) if text]
+        if not sources or not all(encoded.says(text) for text in sources):
+            yield f"{path}.citations"
+    if isinstance(part, ToolResult) and part.is_error:
+        flagged = encoded.true_member("is_error") or encoded.has_member("error")
+        if not flagged and not encoded.named_exactly(f"{path}.is_error"):
+            yield f"{path}.is_error"
+
+
 def _text_or_json(text: str, encoded: _Encoded) -> bool:
     """A wire whose results are objects may hold a JSON text as the object that it is."""
     return encoded.says(text) or (_is_object(text) and encoded.holds_object(msgspec.json.decode(text)))
@@ -188,12 +234,21 @@ def _is_object(text: str) -> bool:
         return False
 
 
-def _lost_tools(request: Request, encoded: _Encoded) -> Iterator[str]:
+def _lost_tools(request: Request, dialect: str, encoded: _Encoded) -> Iterator[str]:
     for index, tool in enumerate(request.tools):
         path = f"tools[{index}]"
-        said = isinstance(tool, ToolDefinition) and encoded.holds(tool.name) and encoded.says(tool.description or "")
-        if not said and not encoded.named(path) and not _withheld(request, tool, encoded):
+        if isinstance(tool, ToolDefinition):
+            said = encoded.holds(tool.name) and encoded.says(tool.description or "")
+        else:
+            said = tool.dialect == dialect and encoded.holds_object(tool.data)
+        if _withheld(request, tool, encoded):
+            continue
+        if not said and not encoded.named(path):
             yield path
+        elif isinstance(tool, ToolDefinition) and tool.strict:
+            told = encoded.true_member("strict") or encoded.named_exactly(f"{path}.strict")
+            if not told and not encoded.around(path):
+                yield f"{path}.strict"
 
 
 def _withheld(request: Request, tool: object, encoded: _Encoded) -> bool:
@@ -207,7 +262,7 @@ def _withheld(request: Request, tool: object, encoded: _Encoded) -> bool:
 def _lost_settings(request: Request, encoded: _Encoded) -> Iterator[str]:
     for name in _PLAIN_FIELDS:
         value = getattr(request, name)
-        if value is not None and not encoded.holds(value) and not encoded.named(name):
+        if value is not None and not _set(name, value, encoded) and not encoded.named(name):
             yield f"{name}: {value!r:.80}"
     for text in request.stop:
         if not encoded.holds(text) and not encoded.named("stop"):
@@ -219,6 +274,33 @@ def _lost_settings(request: Request, encoded: _Encoded) -> Iterator[str]:
         names = [name for name in request.output.schema.get("properties", {}) if isinstance(name, str)]
         if not all(encoded.has_member(name) for name in names):
             yield "output.schema"
+
+
+def _lost_choices(request: Request, encoded: _Encoded) -> Iterator[str]:
+    """How tools may be chosen, and how much may be thought."""
+    choice = request.tool_choice or ToolChoice()
+    if choice.mode in ("none", "required", "named") and not encoded.named("tool_choice"):
+        words = choice.names if choice.mode == "named" else ("none", "required", "any")
+        if not any(encoded.says(word) or encoded.says(word.upper()) for word in words):
+            yield f"tool_choice: {choice.mode}"
+    if choice.parallel is False and encoded.has_member("tools"):
+        told = encoded.has_member("parallel_tool_calls") or encoded.true_member("disable_parallel_tool_use")
+        if not told and not encoded.named("tool_choice.parallel"):
+            yield "tool_choice.parallel"
+    options = request.reasoning or ReasoningOptions()
+    asked = options.effort is not None or options.budget_tokens not in (None, -1)
+    if asked and not encoded.named("reasoning") and not any(encoded.has_member(name) for name in _THINKING):
+        yield f"reasoning: {options!r:.100}"
+
+
+_THINKING = ("reasoning", "reasoning_effort", "thinking", "thinkingConfig", "output_config")
+
+
+def _set(name: str, value: Any, encoded: _Encoded) -> bool:
+    """Whether a setting is in the body; some wires say a yes by a word."""
+    if name in _NEUTRAL and value == _NEUTRAL[name]:
+        return True
+    return encoded.holds(value) or (name == "logprobs" and value is True and encoded.says("logprobs"))
 
 
 def _lost_extras(request: Request, dialect: str, encoded: _Encoded) -> Iterator[str]:

@@ -16,7 +16,7 @@ from typing import Any, cast
 
 import msgspec
 
-__all__ = ["Spec", "require_specs", "spec_for", "specs_folder"]
+__all__ = ["Spec", "answer_problems", "require_specs", "spec_for", "specs_folder"]
 
 Schema = dict[str, Any]
 _FREE: Schema = {}
@@ -27,13 +27,18 @@ class Spec:
     """One API description. `problems(name, value)` judges a value by the schema of that name."""
 
     def __init__(self, document: dict[str, Any], *, prose_required: bool = False) -> None:
+        self._answers = False
         self._schemas: dict[str, Schema] = document["components"]["schemas"]
         self._prose_required = prose_required
         self._merged: dict[int, Schema] = {}
         self._kept: list[Schema] = []
 
-    def problems(self, name: str, value: Any) -> list[str]:
-        """What is wrong with the value, each with its path; nothing when it is right."""
+    def problems(self, name: str, value: Any, *, answer: bool = False) -> list[str]:
+        """What is wrong with the value, each with its path; nothing when it is right.
+
+        In an answer, a member that may be null may be left out: the vendors' own answers leave such members out.
+        """
+        self._answers = answer
         return list(self._judge(self._schemas[name], value, ""))
 
     # -- schemas -------------------------------------------------------------------------------------------------------
@@ -157,8 +162,11 @@ class Spec:
             elif isinstance(others, dict):
                 yield from self._judge(cast("Schema", others), member, where)
         for name in self._required(schema, properties):
-            if name not in value:
+            if name not in value and not (self._answers and self._may_be_null(properties.get(name, _FREE))):
                 yield f"{path}.{name}: required, and missing"
+
+    def _may_be_null(self, schema: Schema) -> bool:
+        return not any(self._judge(schema, None, ""))
 
     def _required(self, schema: Schema, properties: dict[str, Schema]) -> Iterator[str]:
         yield from schema.get("required", ())
@@ -248,6 +256,19 @@ def require_specs() -> None:
 def _read(file: str) -> Spec:
     document: Any = msgspec.json.decode((specs_folder() / file).read_bytes())
     return Spec(document, prose_required=file.startswith("google"))
+
+
+_ANSWER_OF = {
+    "openai-chat": "CreateChatCompletionResponse",
+    "openai-responses": "Response",
+    "anthropic": "BetaMessage",
+    "gemini": "GenerateContentResponse",
+}
+
+
+def answer_problems(dialect: str, body: Any) -> list[str]:
+    """What is wrong with an unstreamed answer, by the dialect's description."""
+    return _read(_FILE_OF[dialect][0]).problems(_ANSWER_OF[dialect], body, answer=True)
 
 
 def spec_for(dialect: str) -> tuple[Spec, str]:

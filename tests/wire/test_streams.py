@@ -21,7 +21,7 @@ _ANSWERED = [exchange for exchange in _STREAMS if "stream_error" not in exchange
 _FAILED = [exchange for exchange in _STREAMS if "stream_error" in exchange.features]
 
 # Figures for one core: a decoder takes some 10 MB/s, and all streams together are 2 MB.
-_TWO_PIECES_BELOW = 2_500
+_TWO_PIECES_BELOW = 4_000
 _SHORT_STREAM = 20_000
 _SAMPLES = 48
 

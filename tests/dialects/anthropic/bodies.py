@@ -269,6 +269,7 @@ REQUESTS: dict[str, dict[str, Any]] = {
     ),
     "thinking adaptive": asked(HI, thinking={"type": "adaptive", "display": "summarized"}),
     "thinking off": asked(HI, thinking={"type": "disabled"}),
+    "thinking off, oddly": asked(HI, thinking={"type": "disabled", "extra": 1.5}),
     "thinking between tools": asked(HI, thinking={"type": "between_tools"}),
     "thinking, oddly": asked(
         HI, thinking={"type": "enabled", "budget_tokens": 10, "display": None, "block_binding": {"a": 1}}
@@ -363,6 +364,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "no details": answer(_TEXT, stop_details=None, container=None, diagnostics=None),
     "a reason of tomorrow": answer(_TEXT, stop_reason="bored"),
     "no reason": answer(_TEXT, stop_reason=None),
+    "a sequence without a reason": answer(_TEXT, stop_reason=None, stop_sequence="END"),
     "a lean host": {"type": "message", "content": [_TEXT], "stop_reason": "end_turn"},
     "a leaner host": {"content": [_TEXT], "model": None, "id": None, "role": None},
     "no content": answer() | {"content": None},

@@ -36,6 +36,7 @@ from dragoman.values import (
     tool_result,
     user,
 )
+from tests.dialects.anthropic.bodies import ANSWERS
 from tests.dialects.anthropic.wire import TARGET, paths
 
 _WEATHER = ToolDefinition(name="weather", input_schema={"type": "object", "properties": {}})
@@ -107,6 +108,16 @@ def test_empty_words_and_empty_turns_are_left_out() -> None:
 
 def test_names_are_recorded() -> None:
     assert _lost(_encoded(Message("user", "Hi", name="ann"))) == [("messages[0].name", "dropped")]
+
+
+@pytest.mark.parametrize(
+    "name", ["text", "thinking", "calls", "server tools", "mcp", "compaction", "citations", "upload"]
+)
+def test_an_answer_goes_back_as_it_came(name: str) -> None:
+    message = DIALECT.decode_response(ANSWERS[name], TARGET).message
+    encoded = _encoded(user("Hi"), message, user("Go on"))
+    assert encoded.body["messages"][1] == {"role": "assistant", "content": ANSWERS[name]["content"]}
+    assert _lost(encoded) == []
 
 
 # -- parts -------------------------------------------------------------------------------------------------------------

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, cast
 
 import msgspec
 
@@ -53,6 +53,28 @@ def encoded(request: Request, to: Target = TARGET) -> EncodedRequest:
 
 def paths(encoded: EncodedRequest) -> list[str]:
     return [entry.path for entry in encoded.adaptations]
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The path of everything in a body."""
+    found = [path] if path else []
+    if isinstance(value, dict):
+        for name, item in cast("dict[str, Any]", value).items():
+            found.extend(places(item, (*path, name)))
+    elif isinstance(value, list):
+        for index, item in enumerate(cast("list[Any]", value)):
+            found.extend(places(item, (*path, index)))
+    return found
+
+
+def changed(value: Any, path: tuple[Any, ...], change: Callable[[Any, Any], None]) -> Any:
+    """A copy of a body with one place changed by `change(holder, name)`."""
+    copied = value.copy()
+    if len(path) == 1:
+        change(copied, path[0])
+    else:
+        copied[path[0]] = changed(value[path[0]], path[1:], change)
+    return copied
 
 
 def turn(*parts: Any, role: str = "user") -> dict[str, Any]:

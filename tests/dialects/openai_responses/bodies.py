@@ -38,7 +38,7 @@ ANNOTATIONS: list[JSON] = [
 
 def said(text: str, **members: Any) -> JSON:
     """An assistant's message as the vendor gives it."""
-    content = [{"type": "output_text", "text": text, "annotations": [], "logprobs": []}]
+    content: list[JSON] = [{"type": "output_text", "text": text, "annotations": [], "logprobs": []}]
     return {
         "id": "msg_1",
         "type": "message",
@@ -416,7 +416,9 @@ def message_events(index: int, item: JSON) -> list[JSON]:
         name = "refusal" if piece["type"] == "refusal" else "text"
         kind = "refusal" if piece["type"] == "refusal" else "output_text"
         words, where = piece[name], {**place, "content_index": number}
-        blank = {**piece, name: "", "annotations": []} if name == "text" else {**piece, name: ""}
+        blank: JSON = {**piece, name: ""}
+        if name == "text":
+            blank["annotations"] = []
         events += [
             {"type": "response.content_part.added", **where, "part": blank},
             {"type": f"response.{kind}.delta", **where, "delta": words[:2], "obfuscation": "xx"},

@@ -50,9 +50,9 @@ def decode_finish(wire: JsonObject, path: str = "") -> Finish | None:
 
 
 def encode_finish(finish: Finish | None, message: Message, writing: Writing) -> JsonObject:
-    """`stop_reason`, `stop_sequence` and, where there are any, `stop_details`."""
+    """`stop_reason` and, once there is one, `stop_sequence` and the `stop_details` that there are."""
     if finish is None:
-        return {"stop_reason": None, "stop_sequence": None}
+        return {"stop_reason": None}
     if not writing.mend and finish.raw is not None and _REASONS.get(finish.raw, "other") == finish.reason:
         wire: JsonObject = {"stop_reason": finish.raw, "stop_sequence": finish.stop_sequence}
         if finish.detail is not None:

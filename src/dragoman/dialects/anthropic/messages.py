@@ -124,8 +124,8 @@ def _content(
         return cast("Text", parts[0]).text
     blocks: list[JsonObject] = []
     late: list[JsonObject] = []
-    # The API wants a turn's tool results before anything else in it.
-    results_first = writing.mend and any(isinstance(part, ToolResult) for part in parts)
+    # The API wants the results of the client's tools before anything else in their turn.
+    results_first = writing.mend and any(_is_result(part) for part in parts)
     for index, part in enumerate(parts):
         where = f"{path}.parts[{index}]"
         if system and not isinstance(part, (Text, Opaque)):
@@ -133,8 +133,12 @@ def _content(
             continue
         block = encode_part(part, where, writing)
         if block is not None:
-            (late if results_first and not isinstance(part, ToolResult) else blocks).append(block)
+            (late if results_first and not _is_result(part) else blocks).append(block)
     return blocks + late
+
+
+def _is_result(part: Part) -> bool:
+    return isinstance(part, ToolResult) and part.runner == "client"
 
 
 def _system(pieces: list[str | list[JsonObject]]) -> str | list[JsonObject] | None:

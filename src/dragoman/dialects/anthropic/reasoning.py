@@ -100,11 +100,11 @@ def encode_reasoning(options: ReasoningOptions | None, writing: Writing) -> tupl
     if original == "absent" and options.budget_tokens is None:
         return None, options.effort
     thinking, effort = _in_form(options, form, writing)
-    if thinking and thinking["type"] != "disabled":
+    if thinking:
         thinking.update(note(options.extras, "thinking") or {})
-        if options.summary is not None:
+        if options.summary is not None and thinking["type"] != "disabled":
             thinking.setdefault("display", "summarized")
-    elif options.visible is not None and not thinking:
+    elif options.visible is not None:
         log.dropped("reasoning.visible", "nothing is thought that could be shown", options.visible)
     return thinking or None, effort
 

@@ -40,7 +40,7 @@ def decode_response(body: Any, target: Target) -> Response:
 def decode_head(wire: JsonObject, parts: tuple[Part, ...], target: Target) -> Response:
     """The answer whose members stand in `wire` and whose content came to `parts`."""
     finish = decode_finish(wire)
-    known = _KNOWN if finish is None else {*_KNOWN, "stop_details"}
+    known = _KNOWN - {"stop_sequence"} if finish is None else _KNOWN | {"stop_details"}
     notes: dict[str, Any] = {}
     absent = [name for name in _WRITTEN if name not in wire]
     if absent:
@@ -111,7 +111,9 @@ def encode_head(response: Response, writing: Writing) -> JsonObject:
     if writing.mend:
         head.setdefault("stop_details", None)
         head.setdefault("container", None)
-    return restore(head, response.extras)
+    restore(head, response.extras)
+    head.setdefault("stop_sequence", None)
+    return head
 
 
 def leave_out(wire: JsonObject, extras: Extras) -> None:

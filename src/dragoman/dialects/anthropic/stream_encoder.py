@@ -1,7 +1,8 @@
 """The stream encoder: our events → events of one streamed message, as the official clients take them.
 
 Blocks are numbered in the order in which they are written. Text, thoughts and calls are written as they come; what has
-no deltas on this wire (tool results, redacted thoughts, opaque blocks, free-form input) is written whole when it ends.
+no deltas on this wire (tool results, redacted thoughts, opaque blocks, free-form input) is written whole when it ends,
+so where parts interleave, a block may come later than its part began.
 `message_start` waits for one event more, since it is the only place where a client reads the cache's breakdown from.
 What cannot be said is recorded as in an unstreamed answer.
 """
@@ -98,7 +99,7 @@ class AnthropicStreamEncoder:
         self._finished = False
 
     def feed(self, event: Event) -> bytes:
-        # Hot path: a delta of an open block is its prefix, the text as JSON and the closing braces (about 1 µs).
+        # Hot path: a delta of an open block is its prefix, the text as JSON and the closing braces (about 0.3 µs).
         kind = type(event)
         if kind is TextDelta or kind is ArgumentsDelta or kind is ReasoningDelta or kind is RefusalDelta:
             block = self._open.get((event.choice, event.index))  # type: ignore[union-attr]

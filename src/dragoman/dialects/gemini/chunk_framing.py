@@ -17,7 +17,7 @@ __all__ = ["ChunkFraming", "JsonArraySplitter"]
 MAX_CHUNK_BYTES = 32 * 1024 * 1024
 _BOM = b"\xef\xbb\xbf"
 _STRUCTURE = re.compile(rb'["\\{}\[\]]')
-_BETWEEN = b" \t\r\n,[]"
+_BETWEEN = re.compile(rb"[ \t\r\n,\[\]]*")
 
 
 class JsonArraySplitter:
@@ -27,7 +27,8 @@ class JsonArraySplitter:
 
     def __init__(self) -> None:
         self._rest = bytearray()
-        self._scanned = 0
+        self._scanned: int = 0
+        """How far into the rest, which begins with an object or is empty, the structure is known."""
         self._depth = 0
         self._in_text = False
         self._escaped = False
@@ -39,20 +40,23 @@ class JsonArraySplitter:
 
     def feed(self, data: bytes) -> list[bytes]:
         whole: list[bytes] = []
-        self._rest += data
+        rest = self._rest
+        rest += data
+        begin = 0
         while True:
             if self._depth == 0:
-                self._skip_between()
-                if not self._rest:
-                    return whole
-            end = self._end_of_object()
-            if end is None:
-                if len(self._rest) > MAX_CHUNK_BYTES:
-                    raise ProtocolViolation(f"a chunk of the stream is larger than {MAX_CHUNK_BYTES} bytes")
-                return whole
-            whole.append(bytes(self._rest[:end]))
-            del self._rest[:end]
-            self._scanned = 0
+                begin = self._scanned = _next_object(rest, begin)
+                if begin == len(rest):
+                    break
+            if not self._reach_end():
+                break
+            whole.append(bytes(rest[begin : self._scanned]))
+            begin = self._scanned
+        del rest[:begin]
+        self._scanned -= begin
+        if len(rest) > MAX_CHUNK_BYTES:
+            raise ProtocolViolation(f"a chunk of the stream is larger than {MAX_CHUNK_BYTES} bytes")
+        return whole
 
     def close(self) -> bytes:
         """An object that the end of the stream cut off."""
@@ -60,26 +64,19 @@ class JsonArraySplitter:
         self._rest.clear()
         return rest
 
-    def _skip_between(self) -> None:
-        rest = self._rest.lstrip(_BETWEEN)
-        if rest and rest[0] != ord("{"):
-            raise ProtocolViolation(f"the stream holds something else than JSON objects: {bytes(rest[:80])!r}")
-        self._rest = rest
-
-    def _end_of_object(self) -> int | None:
-        """Where the object that begins the rest ends; None if it does not yet. Goes on from where it left off."""
-        position = self._scanned
+    def _reach_end(self) -> bool:
+        """Goes on to the end of the object, and says whether it is there yet."""
         while True:
             if self._escaped:
-                if position >= len(self._rest):
-                    break
+                if self._scanned == len(self._rest):
+                    return False
                 self._escaped = False
-                position += 1
-            found = _STRUCTURE.search(self._rest, position)
+                self._scanned += 1
+            found = _STRUCTURE.search(self._rest, self._scanned)
             if found is None:
-                position = len(self._rest)
-                break
-            position = found.end()
+                self._scanned = len(self._rest)
+                return False
+            self._scanned = found.end()
             sign = found.group()
             if self._in_text:
                 self._in_text = sign != b'"'
@@ -91,9 +88,17 @@ class JsonArraySplitter:
             elif sign in b"}]":
                 self._depth -= 1
                 if self._depth == 0:
-                    return position
-        self._scanned = position
-        return None
+                    return True
+
+
+def _next_object(rest: bytearray, begin: int) -> int:
+    found = _BETWEEN.match(rest, begin)
+    begin = found.end() if found else begin
+    if begin < len(rest) and rest[begin] != ord("{"):
+        raise ProtocolViolation(
+            f"the stream holds something else than JSON objects: {bytes(rest[begin : begin + 80])!r}"
+        )
+    return begin
 
 
 class ChunkFraming(SseDecoder):

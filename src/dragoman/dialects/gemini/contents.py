@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["read_answer", "read_contents", "read_system"]
 
 _CONTENT = shape("role", "parts")
+_CONVERSATION = "contents"
+"""What minted ids are made of beside their place: an edited call keeps its id."""
 _ROLES = {
     "user": MessageRole.USER,
     "model": MessageRole.ASSISTANT,
@@ -48,7 +50,7 @@ def read_system(wire: JsonObject, issuer: str, path: str) -> Message:
 
 def read_contents(wires: list[JsonObject], issuer: str, path: str) -> list[Message]:
     """The turns of a conversation."""
-    reader = PartReader(issuer)
+    reader = PartReader(issuer, _CONVERSATION)
     messages: list[Message] = []
     for index, wire in enumerate(wires):
         messages.append(_turn(wire, reader, messages[-1] if messages else None, f"{path}[{index}]"))

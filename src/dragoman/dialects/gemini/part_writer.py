@@ -111,7 +111,8 @@ class PartWriter:
             self._log.dropped(f"{path}.citations", "only answers have citations here")
         if part.channel != "answer":
             self._log.dropped(f"{path}.channel", "text has no channel here", part.channel)
-        if not part.text and not self.keep_empty and not part.replay:
+        if not part.text and not self.keep_empty and own_replay(part.replay, SIGNATURE, self._target, NAME) is None:
+            self._log.dropped(path, "the host refuses an empty text")
             return None
         return {} if not part.text and ":textless" in own(part.extras) else {"text": part.text}
 

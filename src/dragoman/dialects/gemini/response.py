@@ -60,7 +60,9 @@ def decode_response(body: Any, target: Target) -> Response:
     if not choices:
         finish = blocked_finish(found.get("promptFeedback"))
         if finish is not None:
-            choices = (Choice(finish=finish, extras=extras_of({BLOCKED: True})),)
+            choices = (
+                Choice(message=Message(MessageRole.ASSISTANT), finish=finish, extras=extras_of({BLOCKED: True})),
+            )
     model = text(found, "modelVersion")
     if model is None:
         notes[":modelVersion"] = None

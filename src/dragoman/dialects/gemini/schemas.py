@@ -195,7 +195,7 @@ class _Writer:
             wire["type"] = value
             return
         named = [kind.upper() for kind in kinds if kind != "null"]
-        if len(named) < len(kinds):
+        if named and len(named) < len(kinds):
             wire["nullable"] = True
         if len(named) == 1:
             wire["type"] = named[0]

@@ -160,13 +160,20 @@ class GeminiStream(SseStream):
         self.assembly.set_service_tier(text(self._usage, "serviceTier"))
         return self.assembly.usage(decode_usage(self._usage))
 
+    def _last_usage(self) -> list[Event]:
+        """Usage for an answer that is not whole; if it cannot be read, there are worse troubles."""
+        try:
+            return self._tell_usage()
+        except ProtocolViolation:
+            return []
+
     def partial(self) -> Response:
-        self._tell_usage()
+        self._last_usage()
         return super().partial()
 
     def _completed(self, error: DragomanError, events: list[Event]) -> DragomanError:
         if self.assembly.started:
-            events.extend(self._tell_usage())
+            events.extend(self._last_usage())
         return super()._completed(error, events)
 
     # -- the end -------------------------------------------------------------------------------------------------------

@@ -157,11 +157,15 @@ class AssistantWriter:
         if part.data is None:
             return None
         notes: JsonObject | None = own(part.extras).get(":audio")
-        if audio_id is None:
-            audio_id = part.item_id or "audio_0"
-            draft.log.defaulted(f"{path}.item_id", "the wire wants an id of audio", audio_id)
-        wire: JsonObject = {"id": audio_id, "data": part.data, "transcript": part.transcript or ""}
-        return {**wire, **(notes or {"expires_at": 0})}
+        wire: JsonObject = {"data": part.data}
+        if audio_id is not None:
+            wire["id"] = audio_id
+        elif notes is None:
+            wire["id"] = part.item_id or "audio_0"
+            draft.log.defaulted(f"{path}.item_id", "the wire wants an id of audio", wire["id"])
+        if part.transcript is not None or notes is None:
+            wire["transcript"] = part.transcript or ""
+        return {**wire, **({"expires_at": 0} if notes is None else notes)}
 
     # -- the text of an answer -----------------------------------------------------------------------------------------
 

@@ -91,7 +91,7 @@ class MessageReader:
         parts = self._content(wire, path, notes)
         name = non_empty(wire, "name", void, path)
         message = Message(role, parts=parts, name=name)
-        return self._faithful(wire, message, notes, void, _SPEECH, trusted=len(wire) == 2)
+        return self._faithful(wire, message, notes, void, _SPEECH, trusted=len(wire) == 2 and "content" in wire)
 
     def _content(self, wire: JsonObject, path: str, notes: JsonObject) -> tuple[Part, ...]:
         """The parts in `content`; the note `:content` tells a form other than the usual one for such parts."""
@@ -105,6 +105,8 @@ class MessageReader:
             notes[":content"] = "null" if "content" in wire else "absent"
             return ()
         where = f"{path}.content"
+        if not isinstance(content, list):
+            raise ProtocolViolation(f"{where} should be text or a list of parts, and is {content!r:.80}", path=where)
         parts = tuple(
             read_part(part, self._target, f"{where}[{index}]")
             for index, part in enumerate(objects_in(wire, "content", path))
@@ -141,13 +143,14 @@ class MessageReader:
             if absent:
                 notes[ABSENT] = absent
         message = Message(MessageRole.ASSISTANT, parts=tuple(parts), name=name)
-        trusted = wire.keys() <= (_TRUSTED_ANSWER if self._answer else _TRUSTED) and not isinstance(content, list)
+        known = _TRUSTED_ANSWER if self._answer else _TRUSTED
+        trusted = wire.keys() <= known and not isinstance(content, list) and text(wire, "role", path) == "assistant"
         return self._faithful(wire, message, notes, void, _ASSISTANT, trusted=trusted)
 
     def _media(self, wire: JsonObject, path: str, void: JsonObject) -> list[Part]:
         found: list[Part] = []
         audio = wire.get("audio")
-        if audio is not None and any(object_of(audio, f"{path}.audio").get(name) for name in ("id", "data")):
+        if audio is not None and object_of(audio, f"{path}.audio").get("data" if self._answer else "id"):
             found.append(read_audio(audio, self._target, f"{path}.audio"))
         elif "audio" in wire:
             void["audio"] = audio
@@ -240,7 +243,7 @@ class MessageReader:
 
         The commonest shapes are trusted to be written alike, which halves the time that they take.
         """
-        members = rest(wire, known, void) if len(wire) > 2 else {}
+        members = rest(wire, known, void)
         if "annotations" in members:
             if not members["annotations"]:
                 void["annotations"] = members.pop("annotations")
@@ -263,6 +266,8 @@ def read_audio(audio: JsonObject, target: Target, path: str) -> Media:
     audio_id = text(audio, "id", path)
     data = text(audio, "data", path)
     notes = {name: value for name, value in audio.items() if name not in ("id", "data", "transcript")}
+    if not audio_id and "id" in audio:
+        notes["id"] = audio_id
     integer(audio, "expires_at", path)
     replay = () if not audio_id else (Replay(issuer=target.issuer, dialect=NAME, kind="audio", data=audio_id),)
     return Media(
@@ -271,5 +276,5 @@ def read_audio(audio: JsonObject, target: Target, path: str) -> Media:
         file_id=None if "data" in audio else audio_id,
         transcript=text(audio, "transcript", path),
         replay=replay,
-        extras=extras_of({":audio": notes} if notes else {}),
+        extras=extras_of({":audio": notes}),
     )

@@ -29,6 +29,7 @@ __all__ = [
     "VOID",
     "WIRE",
     "extras_of",
+    "keep_exact",
     "non_empty",
     "own",
     "rest",
@@ -74,6 +75,12 @@ def rest(holder: JsonObject, known: Collection[str], void: JsonObject) -> JsonOb
             else:
                 members[name] = value
     return members
+
+
+def keep_exact(holder: JsonObject, name: str, value: object, members: JsonObject) -> None:
+    """Notes the number as it stood, where the value read from it is of another type."""
+    if value is not None and type(holder.get(name)) is not type(value):
+        members.setdefault(EXACT, {})[name] = holder[name]
 
 
 def write_members(wire: JsonObject, members: JsonObject) -> None:

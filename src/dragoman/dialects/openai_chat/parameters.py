@@ -1,13 +1,14 @@
-"""The members of a request that say how to answer: limits, sampling, reasoning, the form of the output."""
+"""The members of a request that say how to answer: limits, sampling, the form of the output."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from dragoman.dialects.openai_chat.notes import EXACT, NAME, WIRE, extras_of, own, rest
-from dragoman.dialects.reading import boolean, integer, number, object_of, required_text, text
+from dragoman.dialects.openai_chat.effort import read_reasoning_options, write_reasoning_options
+from dragoman.dialects.openai_chat.notes import NAME, WIRE, extras_of, keep_exact, own, rest
+from dragoman.dialects.reading import boolean, integer, number, object_of, text
 from dragoman.errors import ProtocolViolation
-from dragoman.values import AdaptationLog, OutputFormat, ReasoningOptions, Request, Target, replace
+from dragoman.values import AdaptationLog, OutputFormat, Request, Target, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,22 +66,17 @@ def read_parameters(body: JsonObject, target: Target, members: JsonObject, void:
         if member in body:
             value = reader(body, member)
             fields[field] = value
-            _keep_exact(body[member], value, member, members)
+            keep_exact(body, member, value, members)
     _read_caps(body, fields, members)
     _read_oddities(body, fields, members)
     _read_stream(body, fields, members, void)
     output = body.get("response_format")
     if output is not None:
         _read_output(object_of(output, "response_format"), target, fields, members)
-    reasoning = _read_reasoning(body, target, members)
+    reasoning = read_reasoning_options(body, members)
     if reasoning is not None:
         fields["reasoning"] = reasoning
     return fields
-
-
-def _keep_exact(given: Any, value: Any, member: str, members: JsonObject) -> None:
-    if given is not None and type(given) is not type(value):
-        members.setdefault(EXACT, {})[member] = given
 
 
 def _read_caps(body: JsonObject, fields: dict[str, Any], members: JsonObject) -> None:
@@ -93,7 +89,7 @@ def _read_caps(body: JsonObject, fields: dict[str, Any], members: JsonObject) ->
         else:
             fields["max_tokens"] = value
             members[":max_tokens"] = member
-        _keep_exact(body[member], value, member, members)
+        keep_exact(body, member, value, members)
 
 
 def _read_oddities(body: JsonObject, fields: dict[str, Any], members: JsonObject) -> None:
@@ -105,7 +101,7 @@ def _read_oddities(body: JsonObject, fields: dict[str, Any], members: JsonObject
     if body.get("top_k") is not None:
         fields["top_k"] = integer(body, "top_k")
         members[":top_k"] = True
-        _keep_exact(body["top_k"], fields["top_k"], "top_k", members)
+        keep_exact(body, "top_k", fields["top_k"], members)
     stop = body.get("stop")
     if isinstance(stop, str):
         fields["stop"] = (stop,)
@@ -164,7 +160,7 @@ def _read_output(wire: JsonObject, target: Target, fields: dict[str, Any], membe
             strict=boolean(held, "strict", path),
         )
     value = replace(value, extras=extras_of(kept))
-    if _output(value) != wire:
+    if _output(value) != wire or (kind == "json_schema" and value.name is None):
         value = replace(value, extras=extras_of({**kept, WIRE: wire}))
     fields["output"] = value
 
@@ -183,65 +179,6 @@ def _output(output: OutputFormat) -> JsonObject:
             wire[name] = value
     return wire
 
-
-def _read_reasoning(body: JsonObject, target: Target, members: JsonObject) -> ReasoningOptions | None:
-    """The first of the three forms that is there; another one beside it stays a member."""
-    found: ReasoningOptions | None = None
-    for form in ("reasoning", "thinking", "reasoning_effort"):
-        given = body.get(form)
-        if given is None:
-            continue
-        if found is not None:
-            members[form] = given
-            continue
-        found = _READERS[form](body)
-        found = replace(
-            found, extras=extras_of({":form": form, **({WIRE: given} if form != "reasoning_effort" else {})})
-        )
-    return found
-
-
-def _read_effort(body: JsonObject) -> ReasoningOptions:
-    return ReasoningOptions(effort=text(body, "reasoning_effort"))
-
-
-def _read_reasoning_object(body: JsonObject) -> ReasoningOptions:
-    """OpenRouter's: `effort` or `max_tokens`, `exclude`, `enabled`, `summary`."""
-    held = object_of(body["reasoning"], "reasoning")
-    effort = text(held, "effort", "reasoning")
-    budget = integer(held, "max_tokens", "reasoning")
-    enabled = boolean(held, "enabled", "reasoning")
-    if enabled is not None and effort is None and budget is None:
-        budget = -1 if enabled else 0
-    exclude = boolean(held, "exclude", "reasoning")
-    return ReasoningOptions(
-        effort=effort,
-        budget_tokens=budget,
-        summary=text(held, "summary", "reasoning"),
-        visible=None if exclude is None else not exclude,
-    )
-
-
-def _read_thinking_object(body: JsonObject) -> ReasoningOptions:
-    """Z.ai's, DeepSeek's and Moonshot's: `type` enabled or disabled, sometimes `budget_tokens`."""
-    held = object_of(body["thinking"], "thinking")
-    kind = required_text(held, "type", "thinking")
-    budget = integer(held, "budget_tokens", "thinking")
-    if budget is None:
-        budget = 0 if kind == "disabled" else -1
-    return ReasoningOptions(budget_tokens=budget)
-
-
-_READERS: Final = {
-    "reasoning": _read_reasoning_object,
-    "thinking": _read_thinking_object,
-    "reasoning_effort": _read_effort,
-}
-_FORMS: Final = {
-    "reasoning": "reasoning_object",
-    "thinking": "thinking_object",
-    "reasoning_effort": "reasoning_effort",
-}
 
 # -- writing -----------------------------------------------------------------------------------------------------------
 
@@ -265,7 +202,7 @@ def write_parameters(request: Request, body: JsonObject, target: Target, log: Ad
     if request.output is not None:
         _write_output(request.output, body, target, log)
     if request.reasoning is not None:
-        _write_reasoning(request.reasoning, body, target, log)
+        write_reasoning_options(request.reasoning, body, target, log)
     _write_stream(request, body, members, target, log)
     if request.previous_response_id is not None:
         log.dropped("previous_response_id", "the wire keeps no state", request.previous_response_id)
@@ -295,9 +232,7 @@ def _write_spellings(
         log.dropped("service_tier", "no host of this wire has such a tier", tier)
 
 
-def _write_lists(
-    request: Request, body: JsonObject, members: JsonObject, target: Target, log: AdaptationLog
-) -> None:
+def _write_lists(request: Request, body: JsonObject, members: JsonObject, target: Target, log: AdaptationLog) -> None:
     quirks = target.quirks.chat
     if request.stop:
         alone = members.get(":stop") == "text" and len(request.stop) == 1
@@ -355,87 +290,3 @@ def _write_output(output: OutputFormat, body: JsonObject, target: Target, log: A
         wire["json_schema"]["name"] = "output"
         log.defaulted("output.name", "the wire wants a name for the schema", "output")
     body["response_format"] = wire
-
-
-def _write_reasoning(options: ReasoningOptions, body: JsonObject, target: Target, log: AdaptationLog) -> None:
-    """Effort and budget, as the host says them.
-
-    A budget is told as an effort by this table, and an effort as "enabled" or "disabled" where a host knows no more:
-
-        budget_tokens  -1 (the model decides)  0       up to 2048  up to 8192  more
-        effort         not said                "none"  "low"       "medium"    "high"
-    """
-    if options.extras:
-        log.foreign_extras(options.extras, NAME, "reasoning")
-    notes = own(options.extras)
-    said = notes.get(":form")
-    wanted = target.quirks.chat.effort_form
-    if said is not None and (wanted == "reasoning_effort" or wanted == _FORMS[said]):
-        # The form that the client chose, where the host is not known to want another.
-        wanted = _FORMS[said]
-        original = notes.get(WIRE)
-        if original is not None and _READERS[said]({said: original}) == replace(options, extras={}):
-            body[said] = original
-            return
-    elif said is not None:
-        log.substituted("reasoning", "the host's form", _FORMS[said], wanted)
-    if wanted == "reasoning_object":
-        _write_reasoning_object(options, body)
-    elif wanted == "thinking_object":
-        _write_thinking_object(options, body, log)
-    elif wanted == "reasoning_effort":
-        _write_effort(options, body, log)
-    else:
-        log.dropped("reasoning", "the host takes no such option", options.effort or options.budget_tokens)
-
-
-def _write_effort(options: ReasoningOptions, body: JsonObject, log: AdaptationLog) -> None:
-    effort = options.effort
-    budget = options.budget_tokens
-    if effort is not None:
-        body["reasoning_effort"] = effort
-        if budget is not None:
-            log.dropped("reasoning.budget_tokens", "the wire takes an effort alone", budget)
-    elif budget is not None:
-        if budget >= 0:
-            effort = "none" if budget == 0 else "low" if budget <= 2048 else "medium" if budget <= 8192 else "high"
-            body["reasoning_effort"] = effort
-            log.substituted("reasoning.budget_tokens", "the wire takes an effort, not a budget", budget, effort)
-        else:
-            log.dropped("reasoning.budget_tokens", "that the model decides is the wire's default", budget)
-    _drop_showing(options, log)
-
-
-def _drop_showing(options: ReasoningOptions, log: AdaptationLog) -> None:
-    if options.summary is not None:
-        log.dropped("reasoning.summary", "the host takes no such option", options.summary)
-    if options.visible is not None:
-        log.dropped("reasoning.visible", "the host takes no such option", options.visible)
-
-
-def _write_reasoning_object(options: ReasoningOptions, body: JsonObject) -> None:
-    wire: JsonObject = {}
-    if options.effort is not None:
-        wire["effort"] = options.effort
-    elif options.budget_tokens is not None:
-        if options.budget_tokens > 0:
-            wire["max_tokens"] = options.budget_tokens
-        else:
-            wire["enabled"] = options.budget_tokens < 0
-    if options.summary is not None:
-        wire["summary"] = options.summary
-    if options.visible is not None:
-        wire["exclude"] = not options.visible
-    if wire:
-        body["reasoning"] = wire
-
-
-def _write_thinking_object(options: ReasoningOptions, body: JsonObject, log: AdaptationLog) -> None:
-    effort, budget = options.effort, options.budget_tokens
-    if effort is not None or budget is not None:
-        off = effort == "none" if effort is not None else budget == 0
-        kind = "disabled" if off else "enabled"
-        body["thinking"] = {"type": kind}
-        if effort not in (None, "none") or (budget is not None and budget > 0):
-            log.substituted("reasoning", "the host turns thinking on or off, and no more", effort or budget, kind)
-    _drop_showing(options, log)

@@ -128,7 +128,7 @@ def read_image(part: JsonObject, path: str) -> Media:
         media_type=given[0] if given else None,
         detail=text(image, "detail", f"{path}.image_url"),
         cache=read_cache(part, path),
-        extras=_extras(part, ("type", "image_url", *_CACHE)),
+        extras=_extras(part, ("type", "image_url", "index", *_CACHE)),
     )
 
 
@@ -243,7 +243,7 @@ _TEXT: Final = ("type", "text", *_CACHE)
 
 
 def _extras(part: JsonObject, known: tuple[str, ...]) -> Any:
-    void: JsonObject = {}
+    void: JsonObject = {"index": part["index"]} if "index" in part else {}  # it counts, and says nothing
     members = rest(part, known, void)
     if void:
         members[VOID] = void

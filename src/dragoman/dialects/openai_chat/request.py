@@ -18,6 +18,7 @@ from dragoman.dialects.openai_chat.tools import (
     write_tool,
 )
 from dragoman.dialects.reading import boolean, object_of, objects_in, reading_request, required_text
+from dragoman.errors import ProtocolViolation
 from dragoman.values import AdaptationLog, Request, Tool, ToolChoice, ToolDefinition
 
 if TYPE_CHECKING:
@@ -43,7 +44,9 @@ def decode_request(body: Any, target: Target, path: str = "") -> Request:
             reader.read(message, f"messages[{index}]") for index, message in enumerate(objects_in(wire, "messages"))
         )
         if not messages:
-            void["messages"] = wire.get("messages", [])
+            if wire.get("messages") is None:
+                raise ProtocolViolation("messages is missing", path="messages")
+            void["messages"] = []
         tools = _read_tools(wire, target, members, void)
         choice = _read_choice(wire, target, members, void)
         fields = read_parameters(wire, target, members, void)

@@ -12,16 +12,26 @@ from dragoman.dialects.openai_chat.errors import error_in_body
 from dragoman.dialects.openai_chat.finish import read_finish, write_finish
 from dragoman.dialects.openai_chat.message_writer import MessageWriter
 from dragoman.dialects.openai_chat.messages import MessageReader
-from dragoman.dialects.openai_chat.notes import ABSENT, NAME, VOID, extras_of, non_empty, own, rest, write_members
+from dragoman.dialects.openai_chat.notes import (
+    ABSENT,
+    NAME,
+    VOID,
+    extras_of,
+    keep_exact,
+    non_empty,
+    own,
+    rest,
+    write_members,
+)
 from dragoman.dialects.openai_chat.usage import decode_usage, encode_usage
-from dragoman.dialects.reading import integer, object_of, objects_in, text
+from dragoman.dialects.reading import integer, number, object_of, objects_in, text
 from dragoman.errors import ProtocolViolation
 from dragoman.values import AdaptationLog, Choice, Message, MessageRole, Response, Text, replace
 
 if TYPE_CHECKING:
     from dragoman.values import Finish, JsonObject, Target
 
-__all__ = ["decode_response", "encode_response", "with_sources"]
+__all__ = ["decode_response", "encode_response", "read_created", "with_sources"]
 
 _KNOWN: Final = frozenset(("id", "object", "created", "model", "choices", "usage", "service_tier", "error"))
 _CHOICE: Final = frozenset(("index", "message", "finish_reason"))
@@ -42,30 +52,41 @@ def decode_response(body: Any, target: Target) -> Response:
         void["usage"] = None
     if "error" in wire:
         void["error"] = None
-    members = _form(wire, void)
+    model = non_empty(wire, "model", void)
+    tier = non_empty(wire, "service_tier", void)
+    created = read_created(wire)
+    members = _form(wire, void, created)
     response = Response(
         id=response_id,
-        model=non_empty(wire, "model", void) or "",
+        model=model or "",
         provider=target.provider,
         dialect=NAME,
-        created=integer(wire, "created"),
+        created=created,
         choices=tuple(
             _read_choice(choice, target, response_id or "", place)
             for place, choice in enumerate(objects_in(wire, "choices"))
         ),
         usage=None if usage is None else decode_usage(object_of(usage, "usage"), target),
-        service_tier=non_empty(wire, "service_tier", void),
+        service_tier=tier,
         extras=extras_of(members),
     )
     return with_sources(response)
 
 
-def _form(wire: JsonObject, void: JsonObject) -> JsonObject:
+def read_created(wire: JsonObject) -> int | None:
+    """Unix time in whole seconds; some local servers write fractions."""
+    created = number(wire, "created")
+    return None if created is None else int(created)
+
+
+def _form(wire: JsonObject, void: JsonObject, created: int | None) -> JsonObject:
     members = rest(wire, _KNOWN, void)
+    if isinstance(wire.get("created"), float):
+        members[":created"] = wire["created"]
     if wire.get("object") != "chat.completion" and "object" in wire:
         void["object"] = wire["object"]
     absent = [name for name in ("id", "object", "created", "model") if name not in wire]
-    if wire.get("created", 0) is None:
+    if created is None and "created" in wire:
         void["created"] = None
     if absent:
         members[ABSENT] = absent
@@ -86,6 +107,9 @@ def _read_choice(wire: JsonObject, target: Target, response_id: str, place: int)
         message = reader.read(object_of(held, f"{path}.message"), f"{path}.message")
     void: JsonObject = {}
     members = rest(wire, _CHOICE, void)
+    keep_exact(wire, "index", index, members)
+    if index is None and "index" in wire:
+        void["index"] = None
     if "logprobs" in void:
         del void["logprobs"]  # null is the complete form's own
     elif _says_nothing(members.get("logprobs")):
@@ -147,6 +171,8 @@ def encode_response(response: Response, target: Target) -> EncodedBody:
     if response.created is None and "created" not in absent and "created" not in members.get(VOID, ()):
         wire["created"] = int(time.time())
         log.defaulted("created", "the wire wants the time of the answer", wire["created"])
+    elif ":created" in members and int(members[":created"]) == response.created:
+        wire["created"] = members[":created"]
     if response.usage is not None:
         wire["usage"] = encode_usage(response.usage, target)
     if response.service_tier is not None:
@@ -178,8 +204,11 @@ def _write_choice(choice: Choice, response: Response, target: Target, log: Adapt
     }
     if "logprobs" in members:
         wire["logprobs"] = members["logprobs"]
-    if "message" in members.get(ABSENT, ()) and not choice.message.parts:
-        del wire["message"]
+    if not choice.message.parts:
+        if "message" in members.get(ABSENT, ()):
+            del wire["message"]
+        elif "message" in members.get(VOID, ()):
+            wire["message"] = None
     write_members(wire, members)
     return wire
 

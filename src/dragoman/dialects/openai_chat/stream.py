@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from dragoman.dialects.openai_chat.annotations import read_sources
 from dragoman.dialects.openai_chat.errors import error_in_stream
 from dragoman.dialects.openai_chat.notes import NAME, extras_of
+from dragoman.dialects.openai_chat.response import read_created
 from dragoman.dialects.openai_chat.turn import Turn
 from dragoman.dialects.openai_chat.usage import decode_usage
 from dragoman.dialects.reading import integer, object_of, text
@@ -92,7 +93,7 @@ class ChatStream(SseStream):
         return self.assembly.start(
             id=self._id,
             model=text(data, "model"),
-            created=integer(data, "created"),
+            created=read_created(data),
             extras=extras_of(dict(members)),
         )
 

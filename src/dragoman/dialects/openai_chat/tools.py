@@ -249,10 +249,14 @@ def read_call(call: JsonObject, target: Target, path: str, minted: str, *, answe
         input="text" if custom else "json",
         replay=call_state(call, call_id, target, answer=answer),
     )
-    if len(call) == 3 and len(holder) == 2 and not notes and "type" in call:
+    kind = text(call, "type", path)
+    said = holder.get("input" if custom else "arguments")
+    if len(call) == 3 and len(holder) == 2 and not notes and kind in ("function", "custom") and said is not None:
         return value
-    void: JsonObject = {}
-    notes.update(rest(call, ("id", "type", "index", member, "extra_content"), void))
+    # A host that writes every member it knows has an empty one of the other kind beside the call's own.
+    other = "function" if custom else "custom"
+    void: JsonObject = {other: call[other]} if other in call else {}
+    notes.update(rest(call, ("id", "type", "index", "function", "custom", "extra_content"), void))
     if void:
         notes[VOID] = void
     value = replace(value, extras=extras_of(notes))

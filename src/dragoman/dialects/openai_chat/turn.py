@@ -36,7 +36,7 @@ __all__ = ["Turn"]
 
 _CONTENT: Final = frozenset(("content", "refusal", "audio", "images", "annotations", "tool_calls", "function_call"))
 _BEARING: Final = frozenset((*REASONING_MEMBERS, *_CONTENT, "executed_tools"))
-_SILENT: Final = frozenset(("role", "content", "obfuscation"))
+_SILENT: Final = frozenset(("role", "content", "name", "obfuscation"))
 
 
 class Turn:
@@ -251,8 +251,7 @@ class Turn:
             return
         notes = dict(self._audio)
         self._assembly.amend(self._audio_key, replay=self._audio_replay(notes.pop("id", None)))
-        if notes:
-            self._assembly.amend(self._audio_key, extras=extras_of({":audio": notes}))
+        self._assembly.amend(self._audio_key, extras=extras_of({":audio": notes}))
         if not self._assembly.received(self._audio_key):
             self._assembly.amend(self._audio_key, data="")
 
@@ -265,8 +264,7 @@ class Turn:
         for index, image in enumerate(objects_in(delta, "images", path)):
             self._flush(events)
             mark = Replay(issuer=self._target.issuer, dialect=NAME, kind="images", data=True)
-            held = {name: value for name, value in image.items() if name != "index"}
-            media = replace(read_image(held, f"{path}.images[{index}]"), replay=(mark,))
+            media = replace(read_image(image, f"{path}.images[{index}]"), replay=(mark,))
             events += self._assembly.whole(media, choice=self.index)
 
     # -- the rest ------------------------------------------------------------------------------------------------------

@@ -70,7 +70,7 @@ class TurnCalls:
             call.name = name
         if piece.get("extra_content") is not None:
             call.state["extra_content"] = piece["extra_content"]
-        if len(piece) > 2:
+        if not piece.keys() <= _KNOWN:
             call.members.update((key, value) for key, value in piece.items() if key not in _KNOWN and value is not None)
         return self._say(call, _arguments(holder, "input" if custom else "arguments", f"{path}.{member}"))
 

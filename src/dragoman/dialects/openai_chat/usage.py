@@ -56,7 +56,7 @@ def decode_usage(wire: JsonObject, target: Target, path: str = "usage") -> Usage
     _details(wire, ("completion_tokens_details", "output_tokens_details"), _OUTPUT_DETAILS, counts, path)
     taken = _first(wire, _INPUT_NAMES, path)
     given = _first(wire, _OUTPUT_NAMES, path)
-    total = integer(wire, "total_tokens", path)
+    total = _first(wire, ("total_tokens",), path)
     given = _inclusive(taken, given, total, counts.get("reasoning_tokens"), target)
     _bound(counts, _INPUT_DETAILS, taken)
     _bound(counts, _OUTPUT_DETAILS, given)
@@ -74,8 +74,9 @@ def decode_usage(wire: JsonObject, target: Target, path: str = "usage") -> Usage
 
 def _first(wire: JsonObject, names: tuple[str, ...], path: str) -> int | None:
     for name in names:
-        if wire.get(name) is not None:
-            return integer(wire, name, path)
+        count = integer(wire, name, path)
+        if count is not None and count >= 0:  # a negative count is none
+            return count
     return None
 
 
@@ -83,7 +84,7 @@ def _gather(holder: JsonObject, names: dict[str, str], counts: dict[str, int], p
     for name, field in names.items():
         if name in holder:
             count = integer(holder, name, path)
-            if count is not None:
+            if count is not None and count >= 0:
                 counts[field] = count
 
 

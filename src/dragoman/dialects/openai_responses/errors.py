@@ -98,6 +98,8 @@ _BY_WORD_ALONE: dict[str, type[ProviderError]] = {
     "timeout": UpstreamTimeout,
     "request_timeout": UpstreamTimeout,
     "service_unavailable": Overloaded,
+    "overloaded": Overloaded,
+    "request_too_large": RequestTooLarge,
     "invalid_request_error": BadRequest,
     "invalid_image": BadRequest,
     "invalid_image_format": BadRequest,
@@ -156,7 +158,8 @@ def decode_error(status: int, headers: Mapping[str, str], body: bytes, target: T
         provider=target.provider,
         model=target.model or None,
         status=status,
-        code=told.code,
+        # Some hosts give the status as the code; their own word for the error then is the type.
+        code=None if told.kind is not None and told.code == str(status) else told.code,
         kind=told.kind,
         param=told.param,
         request_id=request_id(headers) or _request_id_in(parsed),

@@ -20,7 +20,9 @@ from dragoman.dialects.openai_responses.wire import (
     ISSUER,
     ITEM,
     ITEM_EXTRAS,
+    MINTED,
     NAME,
+    NOBODY,
     TYPE,
     extras_of,
     noted,
@@ -66,8 +68,15 @@ def read_item(item: JsonObject, path: str, issuer: str) -> tuple[Part, ...]:
 def _note(item: JsonObject, names: tuple[str, ...], issuer: str) -> JsonObject:
     note = {name: item[name] for name in names if name in item}
     if any(item.get(name) for name in _STATE):
-        note[ISSUER] = issuer
+        note[ISSUER] = _issuer(item, issuer)
     return note
+
+
+def _issuer(item: JsonObject, issuer: str) -> str:
+    """Whose item it is: nobody's, where we minted its id for a client that now sends it back."""
+    item_id = item.get("id")
+    minted = isinstance(item_id, str) and item_id.partition("_")[2].startswith(MINTED)
+    return NOBODY if minted else issuer
 
 
 def _opaque(item: JsonObject, path: str, issuer: str) -> Opaque:
@@ -146,17 +155,15 @@ def _reasoning(item: JsonObject, path: str, issuer: str) -> tuple[Part, ...]:
     if not pieces:
         pieces.append(Reasoning(form="redacted"))
     encrypted = text(item, "encrypted_content", path)
-    replay = (
-        Replay(issuer=issuer, dialect=NAME, kind="item", data=item_id or "")
-        if encrypted is None
-        else Replay(issuer=issuer, dialect=NAME, kind="encrypted", data=encrypted)
-    )
+    owner = _issuer(item, issuer)
+    kind, state = ("item", item_id or "") if encrypted is None else ("encrypted", encrypted)
+    replay = () if owner == NOBODY else (Replay(issuer=owner, dialect=NAME, kind=kind, data=state),)
     note = _note(item, _FORM, issuer)
-    note[ISSUER] = issuer
+    note[ISSUER] = owner
     # What says nothing is kept as form: `content: []`, `encrypted_content: null`.
     note.update((name, item[name]) for name in ("content", "encrypted_content") if name in item and not item[name])
     parts: tuple[Part, ...] = tuple(replace(piece, item_id=item_id) for piece in pieces)
-    return _closed((*parts[:-1], replace(parts[-1], replay=(replay,))), note, unknown(item, _REASONING_MEMBERS))
+    return _closed((*parts[:-1], replace(parts[-1], replay=replay)), note, unknown(item, _REASONING_MEMBERS))
 
 
 # -- calls and their outputs -------------------------------------------------------------------------------------------

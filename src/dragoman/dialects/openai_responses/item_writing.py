@@ -22,6 +22,7 @@ from dragoman.dialects.openai_responses.wire import (
     ISSUER,
     ITEM,
     ITEM_EXTRAS,
+    MINTED,
     NAME,
     TYPE,
     WIRE,
@@ -52,13 +53,20 @@ def is_item(part: Part) -> bool:
 
 def joins(last: Part, part: Part) -> bool:
     """Whether `part` continues the item that `last` sits in."""
-    if last.item_id != part.item_id or ITEM in notes(last.extras):
+    if last.item_id != part.item_id or _ends_item(last):
         return False
     if isinstance(part, Reasoning):
         return isinstance(last, Reasoning)
     if not _in_message(part) or not _in_message(last):
         return False
     return not (isinstance(last, Text) and isinstance(part, Text)) or last.channel == part.channel
+
+
+def _ends_item(part: Part) -> bool:
+    """Whether the part is the last of an item of this wire: it bears the item's note, or the state of its reasoning."""
+    if ITEM in notes(part.extras):
+        return True
+    return isinstance(part, Reasoning) and any(replay.dialect == NAME for replay in part.replay)
 
 
 def _in_message(part: Part) -> bool:
@@ -97,7 +105,7 @@ class ItemWriter:
 
     def mint(self, prefix: str, position: int) -> str:
         """An id for the item at this position of the answer."""
-        return f"{prefix}_{sha256(f'{self._seed}:{position}'.encode()).hexdigest()[:32]}"
+        return f"{prefix}_{MINTED}{sha256(f'{self._seed}:{position}'.encode()).hexdigest()[:28]}"
 
     def item(self, group: tuple[Part, ...], path: str, first: int, position: int) -> JsonObject | None:
         """One item from the parts that belong to it, or None (recorded)."""
@@ -180,15 +188,15 @@ class ItemWriter:
         self, group: tuple[Reasoning, ...], note: JsonObject, path: str, first: int, position: int
     ) -> JsonObject | None:
         last = group[-1]
-        own = ITEM in notes(last.extras)
         encrypted = self.fit.state(last, "encrypted")
-        if self.fit.towards == "provider":
-            known = encrypted is not None or self.fit.state(last, "item") is not None
-            if not (own and known and self.fit.knows(note)):
-                self._dropped_reasoning(group, path, first)
-                return None
-        body: JsonObject = _verbatim(note) if own else {"type": "reasoning", "id": self.mint("rs", position)}
-        if own and last.item_id is not None:
+        known = encrypted is not None or self.fit.state(last, "item") is not None
+        if self.fit.towards == "provider" and not (known and self.fit.knows(note)):
+            self._dropped_reasoning(group, path, first)
+            return None
+        body: JsonObject = _verbatim(note) if ITEM in notes(last.extras) else {"type": "reasoning"}
+        if not known and ITEM not in notes(last.extras):
+            body["id"] = self.mint("rs", position)
+        elif last.item_id is not None:
             body["id"] = last.item_id
         body["summary"] = [_reasoning_piece(part, "summary_text") for part in group if part.form == "summary"]
         thoughts = [_reasoning_piece(part, "reasoning_text") for part in group if part.form == "full"]

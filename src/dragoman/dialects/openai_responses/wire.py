@@ -19,14 +19,15 @@ __all__ = [
     "BEYOND",
     "CONTENT",
     "ECHO",
-    "EMPTY",
     "INPUT",
     "INSTRUCTIONS",
     "ISSUER",
     "ITEM",
     "ITEM_EXTRAS",
     "MARK",
+    "MINTED",
     "NAME",
+    "NOBODY",
     "NULL",
     "OUTPUT_TEXT",
     "PATH",
@@ -48,6 +49,10 @@ ISSUER = ":issuer"
 """Inside `:item`: who gave the item its id; the id means nothing to anybody else."""
 ITEM_EXTRAS = "item_members"
 """On the last part of a message or reasoning item: the item's own members that no field holds."""
+NOBODY = "nobody"
+"""The issuer of ids that we minted: a client sends them back, and no provider knows them."""
+MINTED = "local_"
+"""How the ids that we mint go on behind their prefix (`msg_local_…`)."""
 TYPE = ":type"
 """The wire's type of a content part, where it is not the usual one."""
 CONTENT = ":content"
@@ -56,8 +61,6 @@ ABSENT = ":absent"
 """Members that we would write and the wire did not have."""
 NULL = ":null"
 """Members that were null."""
-EMPTY = ":empty"
-"""Members that were there and said nothing: `tools: []`, `stream: false`."""
 WIRE = ":wire"
 """The wire's original where decoding is not invertible; used only while it still decodes to the value's content."""
 MARK = ":mark"
