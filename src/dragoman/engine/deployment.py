@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec.structs import replace
 
 from dragoman.transport.seam import Timeout
 
@@ -16,12 +18,11 @@ if TYPE_CHECKING:
 __all__ = ["Deployment"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deployment:
+class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     """`access` says where and as whom, `timeout` how long; `transport` None means the shared one of the process."""
 
     access: Access
-    timeout: Timeout = field(default_factory=Timeout)
+    timeout: Timeout = msgspec.field(default_factory=Timeout)
     transport: Transport | None = None
 
     @property

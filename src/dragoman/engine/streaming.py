@@ -6,7 +6,6 @@ reading stops the provider by back-pressure. Closing it closes the connection; s
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
 from typing import TYPE_CHECKING
 
@@ -84,7 +83,15 @@ class AttemptStream:
             if self._ended:
                 raise StopAsyncIteration
             await self._read()
-        event = self._ready.popleft()
+        return self._told(self._ready.popleft())
+
+    def take_ready(self) -> list[Event]:
+        """The events that are decoded already; taken at once, they cost a reader no further await."""
+        events = [self._told(event) for event in self._ready]
+        self._ready.clear()
+        return events
+
+    def _told(self, event: Event) -> Event:
         # Tuple-free type tests: this runs for every event, and all but two of them pass through untouched.
         if type(event) is Finished:
             self._finished = True
@@ -110,6 +117,8 @@ class AttemptStream:
 
         A provider that has finished and does not end its body keeps nobody waiting: the answer is complete.
         """
+        import asyncio  # here, since making a model must not wait for its import; whoever drains has it loaded
+
         self._ended = True
         try:
             async with asyncio.timeout(DRAIN_SECONDS):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import threading
+from collections import deque
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
@@ -165,6 +166,7 @@ class Intake:
         self._there = there
         self._context = contextvars.copy_context()
         self._waiting: SimpleQueue[Any] = SimpleQueue()
+        self._taken_over: deque[Event] = deque()
         self._put = 0
         self._taken = 0
         self._room: asyncio.Event | None = None
@@ -178,23 +180,29 @@ class Intake:
         """The next event; None at the end. Raises what the iterator raised."""
         if self._over:
             return None
+        if self._taken_over:
+            return self._taken_over.popleft()
         if not self._begun:
             forbid_inside()
             self._begun = True
             self._there.call_soon_threadsafe(self._begin)
-        event: Any = self._waiting.get()
-        self._taken += 1
+        came: Any = self._waiting.get()
+        if came is _END:
+            self._over = True
+            return None
+        if isinstance(came, BaseException):
+            self._over = True
+            raise came
+        self._take_over(came)
+        return self._taken_over.popleft()
+
+    def _take_over(self, came: list[Event]) -> None:
+        self._taken_over.extend(came)
+        self._taken += len(came)
         room = self._room
         if room is not None and self._put - self._taken < MOST_WAITING_EVENTS // 2:
             self._room = None
             self._there.call_soon_threadsafe(room.set)
-        if event is _END:
-            self._over = True
-            return None
-        if isinstance(event, BaseException):
-            self._over = True
-            raise event
-        return event
 
     def _begin(self) -> None:
         if self._closing:
@@ -206,9 +214,12 @@ class Intake:
         events = None
         try:
             events = self._make()
+            take_ready: Callable[[], list[Event]] | None = getattr(events, "take_ready", None)
             async for event in events:
-                self._put += 1
-                self._waiting.put(event)
+                # What came together crosses together: waking the other thread costs more than all the rest.
+                together = [event] if take_ready is None else [event, *take_ready()]
+                self._put += len(together)
+                self._waiting.put(together)
                 if self._put - self._taken >= MOST_WAITING_EVENTS:
                     room = self._room = asyncio.Event()
                     if self._put - self._taken >= MOST_WAITING_EVENTS:

@@ -74,7 +74,7 @@ class ProviderRegistry:
                 f"max_retries is a whole number from 0 up, and not {max_retries!r}", path="max_retries"
             )
         defaults = {key: options.pop(key) for key in _call_defaults(options, name)}
-        _refuse_unknown(options, name)
+        _refuse_misspelt(options, name)
         access = catalogue.resolve(name, model=model, api_key=api_key, base_url=base_url, dialect=dialect, **options)
         deployment = Deployment(
             access=access, timeout=as_timeout(timeout) or Timeout(), transport=_transport(transport)
@@ -107,24 +107,23 @@ def _call_defaults(options: dict[str, Any], provider: str) -> list[str]:
     return [key for key in options if key in option_names() and key not in own]
 
 
-def _refuse_unknown(options: dict[str, Any], provider: str) -> None:
-    """Raises for a name that neither the provider nor a call takes; the near names are of both, and of `get_provider`.
+_PARAMETERS = ("model", "api_key", "base_url", "dialect", "timeout", "max_retries", "transport")
 
-    The catalogue would raise too, but it knows the provider's own alone.
+
+def _refuse_misspelt(options: dict[str, Any], provider: str) -> None:
+    """Raises for a name that is nearly one that calls or `get_provider` take.
+
+    The catalogue refuses all unknown names, but it knows the provider's own alone, and could not say what was meant.
     """
     own = catalogue.find(provider).options
     for key in options:
-        if key not in own and key != "backend":
-            from difflib import get_close_matches
+        if key in own:
+            continue
+        from difflib import get_close_matches
 
-            near = get_close_matches(key, [*own, *option_names(), *_PARAMETERS], n=1)
-            hint = (
-                f"did you mean {near[0]!r}?" if near else "what only one provider knows goes into a call's extra_body."
-            )
-            raise ConfigError(f"{provider} has no option {key!r}; {hint}")
-
-
-_PARAMETERS = ("model", "api_key", "base_url", "dialect", "timeout", "max_retries", "transport")
+        near = get_close_matches(key, [*own, *option_names(), *_PARAMETERS], 1, 0.75)
+        if near:
+            raise ConfigError(f"{provider} has no option {key!r}; did you mean {near[0]!r}?")
 
 
 def _transport(given: Transport | str | None) -> Transport | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING
 
 from dragoman.errors import StreamStateError
@@ -119,6 +120,8 @@ class AsyncChatStream(_State):
     def __init__(self, make: Callable[[], AsyncIterator[Event]]) -> None:
         self._make = make
         self._events: AsyncIterator[Event] | None = None
+        self._take_ready: Callable[[], list[Event]] | None = None
+        self._waiting: deque[Event] = deque()
         self._closed = False
 
     def __aiter__(self) -> AsyncIterator[ChatChunk]:
@@ -126,12 +129,18 @@ class AsyncChatStream(_State):
         return self
 
     async def __anext__(self) -> ChatChunk:
+        if self._waiting:
+            return ChatChunk(self._waiting.popleft())
         if self._closed:
             raise StopAsyncIteration
         if self._events is None:
             self._events = self._make()
+            self._take_ready = getattr(self._events, "take_ready", None)
         try:
-            return self._chunk(await anext(self._events))
+            chunk = self._chunk(await anext(self._events))
+            if self._take_ready is not None:
+                self._waiting.extend(self._take_ready())
+            return chunk
         except StopAsyncIteration:
             self._closed = True
             raise
@@ -142,6 +151,8 @@ class AsyncChatStream(_State):
     async def aclose(self) -> None:
         """Closes the connection, if the answer is not complete. Idempotent."""
         self._closed = True
+        self._waiting.clear()
+        self._take_ready = None
         events, self._events = self._events, None
         if events is not None:
             await close(events)

@@ -71,6 +71,10 @@ class AttemptEvents:
             response = await attempt(self._deployment, request, self._meter, adapt=adapt, timeout=timeout)
             self._whole = iter(events_of(response))
 
+    def take_ready(self) -> list[Event]:
+        """The events that are there already."""
+        return self._source.take_ready() if self._source is not None else []
+
     @property
     def usage(self) -> Usage | None:
         """What the provider has reported so far."""

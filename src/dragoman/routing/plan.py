@@ -14,8 +14,9 @@ Time is passed in, randomness too, so a test lists what happened and reads what 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from dragoman.errors import ProviderError
 from dragoman.routing.remedies import allowed
@@ -32,8 +33,7 @@ FIRST_WAIT_SECONDS = 0.5
 LONGEST_BACKOFF_SECONDS = 8.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bounds:
+class Bounds(msgspec.Struct, frozen=True, kw_only=True):
     """What one call may cost in all: attempts, seconds from its start, and the longest Retry-After it sits out."""
 
     attempts: int = 10
@@ -41,8 +41,7 @@ class Bounds:
     longest_wait_seconds: float = 60.0
 
 
-@dataclass(frozen=True, slots=True)
-class Try:
+class Try(msgspec.Struct, frozen=True):
     """Wait so long, then try this target; `reason` goes into the attempt's record."""
 
     target: int
@@ -50,8 +49,7 @@ class Try:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class GiveUp:
+class GiveUp(msgspec.Struct, frozen=True):
     """Nothing more is to be tried; `reason` says which rule ended it."""
 
     reason: str

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from dragoman.errors import DragomanError, ProviderError, Remedy, TransportError
 
@@ -15,8 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["Allowed", "allowed", "sent_of"]
 
 
-@dataclass(frozen=True, slots=True)
-class Allowed:
+class Allowed(msgspec.Struct, frozen=True):
     """`again`: the same target may be asked again; `elsewhere`: another target may be asked."""
 
     again: bool

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from dragoman.routing.permits import InFlight, Permits
 from dragoman.routing.plan import Bounds
@@ -25,8 +26,7 @@ def _unchanged(request: Request) -> Request:
     return request
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
+class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     """A deployment in a route: how often it is tried, what its own model adds to a request, and its own middleware.
 
     `prepare` and `layers` belong to a model that was put into a larger route together with its bound tools and
@@ -39,11 +39,10 @@ class Candidate:
     layers: tuple[Layer, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
+class Route(msgspec.Struct, frozen=True, kw_only=True):
     """Candidates in order. `budget` and `permits` are shared by all calls over this route."""
 
     candidates: tuple[Candidate, ...]
-    bounds: Bounds = field(default_factory=Bounds)
-    budget: RetryBudget | None = field(default_factory=RetryBudget)
-    permits: Permits = field(default_factory=InFlight)
+    bounds: Bounds = msgspec.field(default_factory=Bounds)
+    budget: RetryBudget | None = msgspec.field(default_factory=RetryBudget)
+    permits: Permits = msgspec.field(default_factory=InFlight)

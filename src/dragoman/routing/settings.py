@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
+
+import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,12 +38,14 @@ class LoopClock:
         await asyncio.sleep(seconds)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallSettings:
+_LOOP_CLOCK: Final = LoopClock()
+
+
+class CallSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The policy on adaptations, the limits of each attempt, the retries of each target, the clock and the dice."""
 
     adapt: AdaptationPolicy = "note"
     timeout: Timeout | None = None
     max_retries: int | None = None
-    clock: Clock = field(default_factory=LoopClock)
+    clock: Clock = _LOOP_CLOCK
     random: Callable[[], float] = random.random

@@ -78,7 +78,21 @@ class RoutedStream:
             # Cancelled, or a layer of the caller's own failed: the connection closes now, not when this is collected.
             await self.aclose()
             raise
-        return self._ready.popleft()
+        event = self._ready.popleft()
+        return self._booked(event) if type(event) is Finished else event
+
+    def take_ready(self) -> list[Event]:
+        """The events that are there already, but for the finish, which is booked when it is read.
+
+        A reader that takes them spares each of them an await; `__anext__` alone gives the same events.
+        """
+        ready = self._ready
+        finish = ready.pop() if ready and type(ready[-1]) is Finished else None
+        events = list(ready)
+        ready.clear()
+        if finish is not None:
+            ready.append(finish)
+        return events
 
     # -- until something is shown ------------------------------------------------------------------------------------
 
@@ -117,7 +131,7 @@ class RoutedStream:
         self._events = layered(candidate.layers, self._source.open)(candidate.prepare(self._request))
         held: list[Event] = []
         async for event in self._events:
-            held.append(self._noted(event))
+            held.append(event)
             if _shows(event) or len(held) > MOST_HELD_EVENTS:
                 return [event for event in held if not isinstance(event, Ping)]
         raise truncated_by_layer()
@@ -130,7 +144,7 @@ class RoutedStream:
     # -- after that --------------------------------------------------------------------------------------------------
 
     async def _read(self) -> None:
-        events = self._events
+        events, source = self._events, self._source
         assert events is not None  # committed streams have a source
         try:
             event = await anext(events, None)
@@ -140,7 +154,9 @@ class RoutedStream:
             error.attempts = tuple(self._attempts)
             raise
         if event is not None:
-            self._ready.append(self._noted(event))
+            self._ready.append(event)
+            if source is not None and events is source:
+                self._ready.extend(source.take_ready())
             return
         self._ended = True
         finished = self._held is None or self._held.ended
@@ -151,14 +167,12 @@ class RoutedStream:
             error.attempts = tuple(self._attempts)
             raise error
 
-    def _noted(self, event: Event) -> Event:
+    def _booked(self, finish: Finished) -> Finished:
         """Books the finish, and puts the attempts into the answer."""
-        if type(event) is Finished:
-            held = self._held
-            if held is not None:
-                held.end(held.meter.ok(event.response.usage))
-            return Finished(replace(event.response, attempts=tuple(self._attempts)))
-        return event
+        held = self._held
+        if held is not None:
+            held.end(held.meter.ok(finish.response.usage))
+        return Finished(replace(finish.response, attempts=tuple(self._attempts)))
 
     async def _close_source(self) -> None:
         events, source = self._events, self._source
