@@ -1,4 +1,4 @@
-"""What `make run` runs: the real llama.cpp server on this machine, and the same code talking to it in three protocols."""
+"""What `make run` runs: the real llama.cpp server on this machine, and one code that talks to it in three protocols."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from examples.tiny_model import MODEL_NAME
 
 DIALECTS = ("openai-chat", "openai-responses", "anthropic")
 QUESTION = "What is a dragoman?"
-MAX_TOKENS = 12
+MAX_TOKENS = 16
 
 CITY = {
     "type": "object",

@@ -188,6 +188,11 @@ def test_a_fallback_of_nothing_is_refused() -> None:
         fallback()
 
 
+def test_a_fallback_of_names_is_refused_and_says_what_makes_a_model() -> None:
+    with pytest.raises(dragoman.ConfigError, match="get_model makes one"):
+        fallback("openai/gpt-4o")  # pyright: ignore[reportArgumentType]
+
+
 def test_targets_of_different_dialects_stand_in_for_each_other() -> None:
     first, _ = model_over(lambda _request: failure(500), max_retries=0)
     body: dict[str, Any] = {

@@ -39,6 +39,12 @@ def test_an_unknown_setting_is_refused() -> None:
         get_model("openai/gpt-4o", api_key="k", organisation="o")
 
 
+@pytest.mark.parametrize(("misspelt", "meant"), [("temprature", "temperature"), ("max_retry", "max_retries")])
+def test_a_misspelt_setting_names_the_one_that_was_meant(misspelt: str, meant: str) -> None:
+    with pytest.raises(dragoman.ConfigError, match=f"{misspelt}'; did you mean '{meant}'"):
+        get_model("openai/gpt-4o", api_key="k", **{misspelt: 1})
+
+
 def test_providers_are_listed_sorted_and_constructed_directly() -> None:
     names = ProviderRegistry.list_providers()
     assert names == sorted(names)
