@@ -344,6 +344,7 @@ class TransportError(DragomanError):
     """
 
     remedy = Remedy.ILL
+    advice: ClassVar[str] = ""
 
     def __init__(self, message: str, *, phase: str = "read", sent: Sent = "maybe") -> None:
         super().__init__(message)
@@ -353,9 +354,18 @@ class TransportError(DragomanError):
         self.partial: Any = None
         self.usage: Any = None
 
+    def met_at(self, provider: str) -> None:
+        """Notes which provider was being asked, and says in the message what to do about it. Called once."""
+        self.provider = provider
+        pieces = (f"{provider}: {self.message}", self.advice.format(phase=self.phase))
+        self.message = " ".join(piece for piece in pieces if piece)
+        self.args = (self.message,)
+
 
 class ConnectFailed(TransportError):
     """No connection came about: name, route, refusal, proxy or TLS."""
+
+    advice = "Check base_url, that the server runs, and the proxy settings (HTTPS_PROXY, NO_PROXY)."
 
     def __init__(self, message: str, *, phase: str = "connect", sent: Sent = "no") -> None:
         super().__init__(message, phase=phase, sent=sent)
@@ -364,9 +374,13 @@ class ConnectFailed(TransportError):
 class ConnectionLost(TransportError):
     """The connection ended in mid-exchange."""
 
+    advice = "The call may be made again; a long answer is better streamed."
+
 
 class TimedOut(TransportError):
     """A limit passed; `phase` is connect, first_byte, idle or total."""
+
+    advice = "Raise the limit with timeout=Timeout({phase}=…), or stream a long answer."
 
 
 class ProtocolViolation(TransportError):
@@ -381,6 +395,7 @@ class PoolExhausted(TransportError):
     """No connection became free in time; nothing was sent."""
 
     remedy = Remedy.WAIT
+    advice = "Make fewer calls at once, or give the transport larger limits."
 
     def __init__(self, message: str, *, phase: str = "pool", sent: Sent = "no") -> None:
         super().__init__(message, phase=phase, sent=sent)

@@ -306,3 +306,19 @@ def test_bytes_of_an_error_frame_inside_a_stream_raise_with_what_came() -> None:
         list(stream)
     assert caught.value.in_stream
     assert caught.value.partial.content == "Half"
+
+
+def test_a_transport_error_says_who_and_what_to_do() -> None:
+    model = dragoman.ProviderRegistry.get_provider(
+        "chat_completions", model="m", base_url="http://127.0.0.1:9/v1", api_key="k", max_retries=0
+    )
+    with pytest.raises(dragoman.ConnectFailed, match=r"^chat_completions: .*Check base_url"):
+        model.chat("Hi")
+    with pytest.raises(dragoman.ConnectFailed, match=r"^chat_completions: .*Check base_url"):
+        list(model.stream("Hi"))
+
+
+def test_bytes_are_no_message() -> None:
+    model, _ = model_over([])
+    with pytest.raises(dragoman.InvalidRequest, match="decode"):
+        model.chat(b"x")  # pyright: ignore[reportArgumentType]

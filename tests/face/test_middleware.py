@@ -167,3 +167,12 @@ def test_closing_a_layered_stream_closes_the_connection() -> None:
         assert transport.open_streams == 0
 
     asyncio.run(there())
+
+
+def test_middleware_that_gives_no_events_is_told_how_to() -> None:
+    def nothing(request: Request, next: Next) -> None:
+        return None
+
+    model, _ = model_over([])
+    with pytest.raises(dragoman.ConfigError, match="async generator"):
+        wrap(model, nothing).chat("Hi")  # pyright: ignore[reportArgumentType]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 import dragoman
 from dragoman import MissingKey, MissingModel, ModelPool, UnknownName, UnknownProvider, get_model
-from dragoman.catalogue import ProviderRow
+from dragoman.catalogue import ProviderRow, lookup
 from dragoman.providers import Message, MessageRole, ProviderRegistry, ProviderResponse, litellm, openrouter
 
 
@@ -58,6 +60,15 @@ def test_providers_are_listed_sorted_and_constructed_directly() -> None:
         from dragoman.providers import nobody  # noqa: F401  # pyright: ignore[reportUnusedImport]
 
 
+@pytest.fixture
+def forgotten() -> Iterator[None]:
+    """Takes back what the test registers: the catalogue is the process's own."""
+    yield
+    for name in ("mine", "mine-too"):
+        lookup.unregister(name)
+
+
+@pytest.mark.usefixtures("forgotten")
 def test_a_provider_can_be_registered_as_row_or_by_decorator() -> None:
     row = ProviderRow(name="mine", dialects=("openai-chat",), base_url="http://127.0.0.1:9/v1", key="none")
     ProviderRegistry.register("mine", row)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     RowSource = ProviderRow | Callable[[], ProviderRow]
 
-__all__ = ["ENTRY_POINT_GROUP", "Catalogue", "EntryPoint", "find", "names", "register", "split"]
+__all__ = ["ENTRY_POINT_GROUP", "Catalogue", "EntryPoint", "find", "names", "register", "split", "unregister"]
 
 ENTRY_POINT_GROUP = "dragoman.providers"
 
@@ -114,6 +114,11 @@ class Catalogue:
                 raise ConfigError(f"A provider called {name!r} exists; choose another name, or pass override=True.")
             self._registered[name] = source
 
+    def unregister(self, name: str) -> None:
+        """Take back what was registered under a name; a built-in row of this name counts again."""
+        with self._lock:
+            self._registered.pop(name, None)
+
     def _load(self, name: str) -> RowSource:
         entry = self._discover().get(name)
         if entry is None:
@@ -168,3 +173,4 @@ _CATALOGUE = Catalogue(BUILT_IN)
 find = _CATALOGUE.find
 names = _CATALOGUE.names
 register = _CATALOGUE.register
+unregister = _CATALOGUE.unregister

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from dragoman.dialects.headers import request_id
 from dragoman.dialects.reading import parse
 from dragoman.engine.translate import reported_cost, to_embedding_http, to_error, to_http
-from dragoman.errors import DragomanError, ProtocolViolation, ProviderError
+from dragoman.errors import DragomanError, ProtocolViolation, ProviderError, TransportError
 from dragoman.values import replace
 
 if TYPE_CHECKING:
@@ -72,7 +72,11 @@ async def attempt_embedding(
 
 
 async def _exchange(deployment: Deployment, dialect: Dialect, http: HttpRequest, meter: Meter) -> HttpResponse:
-    answer = await deployment.open_transport().send(http)
+    try:
+        answer = await deployment.open_transport().send(http)
+    except TransportError as error:
+        error.met_at(deployment.target.provider)
+        raise
     meter.first_byte()
     meter.status = answer.status
     meter.request_id = request_id(answer.headers)

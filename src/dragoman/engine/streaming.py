@@ -39,13 +39,18 @@ async def open_stream(
     """Asks once, and returns when the answer's head is there and good. The caller must `aclose` the stream."""
     dialect = deployment.dialect
     http, adaptations = to_http(deployment, dialect, request, stream=True, adapt=adapt, timeout=timeout)
-    body = await deployment.open_transport().stream(http)
+    try:
+        body = await deployment.open_transport().stream(http)
+    except TransportError as error:
+        error.met_at(deployment.target.provider)
+        raise
     try:
         meter.status = body.status
         meter.request_id = request_id(body.headers)
         if not 200 <= body.status < 300:
             raise to_error(deployment, dialect, body.status, body.headers, await body.aread())
-        stream = AttemptStream(body, dialect.stream_decoder(deployment.target), meter, adaptations)
+        decoder = dialect.stream_decoder(deployment.target)
+        stream = AttemptStream(body, decoder, meter, adaptations, deployment.target.provider)
         if body.headers.get("content-type", "").startswith("application/json"):
             stream.take_whole(await body.aread(), dialect, deployment)
     except BaseException:
@@ -58,8 +63,14 @@ class AttemptStream:
     """The events of one attempt. An error is raised after the events that came before it."""
 
     def __init__(
-        self, body: HttpStream, decoder: StreamDecoder, meter: Meter, adaptations: tuple[Adaptation, ...]
+        self,
+        body: HttpStream,
+        decoder: StreamDecoder,
+        meter: Meter,
+        adaptations: tuple[Adaptation, ...],
+        provider: str,
     ) -> None:
+        self._provider = provider
         self._body = body
         self._chunks = aiter(body)
         self._decoder = decoder
@@ -132,6 +143,7 @@ class AttemptStream:
         self._ended = True
         events: list[Event] = error.__dict__.pop("events", [])
         if isinstance(error, TransportError) and not events and error.partial is None:
+            error.met_at(self._provider)
             try:
                 # The bytes ended badly. If the finish was seen the answer is complete all the same (law of streams).
                 events = self._decoder.close()

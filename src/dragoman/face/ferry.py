@@ -72,9 +72,10 @@ class Ferry:
         answer: asyncio.Future[Any] | None = None
         events: AsyncIterator[Event] | None = None
         try:
-            events = self._make()
             while True:
                 answer = await asked.get()
+                if events is None:
+                    events = self._make()
                 event: Any = await anext(events, _END)
                 self._deliver(answer, event, None)
                 answer = None

@@ -21,6 +21,8 @@ def as_messages(given: Conversation) -> tuple[Message, ...]:
         return (user(given),)
     if isinstance(given, Message):
         return (given,)
+    if isinstance(given, (bytes, bytearray)):
+        raise InvalidRequest("messages are text, and these are bytes; decode them first", path="messages")
     if isinstance(given, dict):
         return _from_dictionaries([cast("dict[str, Any]", given)])
     try:

@@ -10,7 +10,7 @@ from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
 
 from dragoman.engine import attempt, open_stream
-from dragoman.errors import StreamTruncated
+from dragoman.errors import ConfigError, StreamTruncated
 from dragoman.values import Finished
 from dragoman.values.unrolled import events_of
 
@@ -99,7 +99,15 @@ def layered(layers: Sequence[Layer], innermost: Attempting) -> Attempting:
 def _around(layer: Layer, inner: Attempting) -> Attempting:
     def outer(request: Request) -> AsyncIterator[Event]:
         made: Any = layer(request, inner)
-        return _Awaited(made) if isawaitable(made) else made
+        if isawaitable(made):
+            return _Awaited(made)
+        if not hasattr(made, "__anext__"):
+            name = getattr(layer, "__name__", repr(layer))
+            raise ConfigError(
+                f"middleware {name} gave {made!r:.80} and no events: write it as an async generator, "
+                "`async for event in next(request): yield event`"
+            )
+        return made
 
     return outer
 

@@ -10,13 +10,14 @@ from functools import partial
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 
-from dragoman.errors import ConfigError, MissingExtra, ProtocolViolation, StreamStateError
+from dragoman.errors import MissingExtra, ProtocolViolation, StreamStateError
 from dragoman.transport.head import build_head, check_method
 from dragoman.transport.lifetime import LoopPools
 from dragoman.transport.limits import TransportLimits
 from dragoman.transport.proxy import ProxyRules
 from dragoman.transport.seam import HttpResponse
 from dragoman.transport.target import Origin, parse_url
+from dragoman.transport.tls import TlsSettings
 
 if TYPE_CHECKING:
     import ssl
@@ -57,16 +58,9 @@ class AiohttpTransport:
             from dragoman.transport.aiohttp_session import AiohttpSession
         except ImportError:
             raise MissingExtra('AiohttpTransport needs aiohttp: pip install "dragoman[aiohttp]"') from None
-        if ca_file is not None and ssl_context is not None:
-            raise ConfigError("Pass ca_file or ssl_context, not both: load the file into the context.")
         self._aiohttp = aiohttp
         self._limits = limits or TransportLimits()
-        self._ca_file = ca_file
-        self._context: ssl.SSLContext | None = None
-        if ssl_context is not None:
-            from dragoman.transport.tls import check_context
-
-            self._context = check_context(ssl_context)
+        self._tls = TlsSettings(ca_file, ssl_context)
         self._rules = ProxyRules(proxy, no_proxy, None if trust_env else {})
         self._sessions: LoopPools[AiohttpSession] = LoopPools(partial(AiohttpSession, self._limits))
 
@@ -140,15 +134,8 @@ class AiohttpTransport:
                 # A plain request goes to the proxy itself, with all its headers.
                 options["headers"].add("Proxy-Authorization", proxy.authorization)
         if origin.scheme == "https" or (proxy is not None and proxy.origin.scheme == "https"):
-            options["ssl"] = self._tls_context()
+            options["ssl"] = self._tls.context()
         return options
-
-    def _tls_context(self) -> ssl.SSLContext:
-        if self._context is None:
-            from dragoman.transport.tls import make_context
-
-            self._context = make_context(self._ca_file)
-        return self._context
 
 
 class AiohttpStream:

@@ -6,7 +6,6 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from dragoman.errors import ConfigError
 from dragoman.transport.connecting import open_connection
 from dragoman.transport.head import build_head, check_method
 from dragoman.transport.lifetime import LoopPools
@@ -16,6 +15,7 @@ from dragoman.transport.proxy import ProxyRules
 from dragoman.transport.seam import HttpResponse
 from dragoman.transport.stream import Http1Stream
 from dragoman.transport.target import parse_url
+from dragoman.transport.tls import TlsSettings
 
 if TYPE_CHECKING:
     import ssl
@@ -83,18 +83,11 @@ class HttpTransport:
         no_proxy: str | None = None,
         trust_env: bool = True,
     ) -> None:
-        if ca_file is not None and ssl_context is not None:
-            raise ConfigError("Pass ca_file or ssl_context, not both: load the file into the context.")
         self._limits = limits or TransportLimits()
-        self._ca_file = ca_file
-        self._context: ssl.SSLContext | None = None
-        if ssl_context is not None:
-            from dragoman.transport.tls import check_context
-
-            self._context = check_context(ssl_context)
+        self._tls = TlsSettings(ca_file, ssl_context)
         self._rules = ProxyRules(proxy, no_proxy, None if trust_env else {})
         self._prepared: dict[tuple[str, str], _Prepared] = {}
-        self._pools = LoopPools(partial(_make_pool, self._limits, self._tls_context))
+        self._pools = LoopPools(partial(_make_pool, self._limits, self._tls.context))
 
     # The hot path: no layers between the caller and the connection's future (some 12 µs a call with asyncio's own
     # loop, most of it the loop's and the kernel's).
@@ -175,13 +168,6 @@ class HttpTransport:
         body_length = len(request.body)
         length = body_length if body_length or prepared.wants_length else None
         return prepared, build_head(prepared.opening, prepared.host, request.headers, length, accept_encoding)
-
-    def _tls_context(self) -> ssl.SSLContext:
-        if self._context is None:
-            from dragoman.transport.tls import make_context
-
-            self._context = make_context(self._ca_file)
-        return self._context
 
 
 def _make_pool(limits: TransportLimits, context: Callable[[], ssl.SSLContext], loop: asyncio.AbstractEventLoop) -> Pool:

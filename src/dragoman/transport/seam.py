@@ -38,7 +38,7 @@ class HttpRequest:
     url: str
     headers: Sequence[tuple[str, str]] = field(default=(), repr=False)  # a credential is among them
     body: bytes = b""
-    timeout: Timeout = field(default_factory=Timeout)
+    timeout: Timeout = Timeout()
 
 
 @dataclass(frozen=True, slots=True)

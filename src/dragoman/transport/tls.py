@@ -11,15 +11,31 @@ from dragoman.errors import ConfigError
 if TYPE_CHECKING:
     from os import PathLike
 
-__all__ = ["check_context", "make_context"]
+__all__ = ["TlsSettings"]
 
 
-def make_context(ca_file: str | PathLike[str] | None) -> ssl.SSLContext:
-    """A context that believes the system's authorities, or those SSL_CERT_FILE and SSL_CERT_DIR name, and `ca_file`'s.
+class TlsSettings:
+    """One transport's settings. `context` is made when it is first asked for, and once: that takes some 20 ms.
 
-    Where the system has none, those of the certifi package are taken if it is installed. Reading them takes some 20 ms,
-    so a transport does it once, with its first TLS connection. Raises `ConfigError` when `ca_file` cannot be used.
+    The system's authorities are believed, or those SSL_CERT_FILE and SSL_CERT_DIR name, and `ca_file`'s; where the
+    system has none, those of the certifi package if it is installed. A caller's own `ssl_context` replaces all that.
+    Raises `ConfigError` for a context that does not verify, or for both arguments together.
     """
+
+    def __init__(self, ca_file: str | PathLike[str] | None, ssl_context: ssl.SSLContext | None) -> None:
+        if ca_file is not None and ssl_context is not None:
+            raise ConfigError("Pass ca_file or ssl_context, not both: load the file into the context.")
+        self._ca_file = ca_file
+        self._context = None if ssl_context is None else _checked(ssl_context)
+
+    def context(self) -> ssl.SSLContext:
+        """The context. Raises `ConfigError` when `ca_file` cannot be used."""
+        if self._context is None:
+            self._context = _make_context(self._ca_file)
+        return self._context
+
+
+def _make_context(ca_file: str | PathLike[str] | None) -> ssl.SSLContext:
     context = ssl.create_default_context()
     context.set_alpn_protocols(["http/1.1"])
     if not _has_authorities(context):
@@ -32,8 +48,7 @@ def make_context(ca_file: str | PathLike[str] | None) -> ssl.SSLContext:
     return context
 
 
-def check_context(context: ssl.SSLContext) -> ssl.SSLContext:
-    """A caller's own context, if it verifies names and certificates; else raises `ConfigError`."""
+def _checked(context: ssl.SSLContext) -> ssl.SSLContext:
     if context.verify_mode != ssl.CERT_REQUIRED or not context.check_hostname:
         raise ConfigError(
             "ssl_context does not verify the server's certificate and name, so anybody could read the API key; "

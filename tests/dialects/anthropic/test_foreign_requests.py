@@ -263,7 +263,7 @@ def test_refusals_citations_channels_and_marks() -> None:
     assert _lost(encoded) == [
         ("messages[0].parts[0]", "substituted"),
         ("messages[0].parts[1].channel", "dropped"),
-        ("messages[0].parts[1].citations[0]", "dropped"),
+        ("messages[0].parts[1].citations", "dropped"),
         ("messages[0].parts[2].cache.ttl", "substituted"),
     ]
 

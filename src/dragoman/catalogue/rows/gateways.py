@@ -25,13 +25,19 @@ OPENROUTER = ProviderRow(
             effort_form="reasoning_object",
             reasoning_member="reasoning_details",
             cache_marks=True,
+            modalities=("text", "image", "audio"),
             top_k=True,
             video_parts=True,
             file_urls=True,
             tool_media=True,
         ),
-        # The same file: nothing is stored, and a previous_response_id is answered with 400.
-        responses=ResponsesQuirks(stateless=True, refused=("conversation", "previous_response_id")),
+        # The same file: nothing is stored, and a previous_response_id is answered with 400; the sampling settings and
+        # modalities of the chat API are members there too.
+        responses=ResponsesQuirks(
+            stateless=True,
+            accepted=("top_k", "presence_penalty", "frequency_penalty", "modalities"),
+            refused=("conversation", "previous_response_id"),
+        ),
     ),
     options={
         "referer": Option(header="http-referer"),

@@ -37,7 +37,7 @@ LLAMA_CPP = ProviderRow(
         chat=replace(COMPATIBLE, top_k=True),
         # Tried with the real server: a previous_response_id is answered with 400, and a schema is followed by its chat
         # endpoint alone: the other two answer with plain text.
-        responses=ResponsesQuirks(refused=("previous_response_id", "text")),
+        responses=ResponsesQuirks(refused=("previous_response_id", "text"), least_max_tokens=1),
         anthropic=AnthropicQuirks(schema_output=False),
     ),
     documentation="https://github.com/ggml-org/llama.cpp/tree/master/tools/server",

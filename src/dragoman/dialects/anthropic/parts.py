@@ -29,7 +29,7 @@ from dragoman.values import Media, Opaque, Reasoning, Refusal, Text, ToolCall, T
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from dragoman.values import JsonObject, Part
+    from dragoman.values import JsonObject, Part, Replay, Target
 
 __all__ = ["encode_part", "encode_parts", "is_plain", "tool_id", "tool_input"]
 
@@ -50,7 +50,7 @@ def encode_part(part: Part, path: str, writing: Writing) -> JsonObject | None:
     """The block of a part, or None (recorded) where this wire or this target cannot have it."""
     writing.log.foreign_extras(part.extras, NAME, path)
     for replay in part.replay:
-        if replay.dialect != NAME:
+        if not _goes(part, replay, writing.target):
             writing.log.dropped(f"{path}.replay", f"replay state of {replay.issuer or 'another party'}")
     block = _WRITERS[type(part)](part, path, writing)
     if block is not None and part.cache is not None and "cache_control" not in block and not writing.answer:
@@ -59,6 +59,12 @@ def encode_part(part: Part, path: str, writing: Writing) -> JsonObject | None:
         else:
             block["cache_control"] = cache_out(part.cache, path, writing)
     return block
+
+
+def _goes(part: Part, replay: Replay, target: Target) -> bool:
+    """Whether a piece of state is the target's own, at a place where this wire carries it."""
+    own = replay.dialect == NAME and replay.issuer == target.issuer and replay.model in (None, target.model)
+    return own and replay.kind in (("signature", "redacted") if isinstance(part, Reasoning) else ("block",))
 
 
 def is_plain(part: Part) -> bool:
@@ -81,8 +87,8 @@ def _text(part: Text, path: str, writing: Writing) -> JsonObject | None:
         foreign = foreign_block(part, writing.target)
         wires = [
             wire
-            for index, citation in enumerate(part.citations)
-            if (wire := encode_citation(citation, f"{path}.citations[{index}]", writing, foreign)) is not None
+            for citation in part.citations
+            if (wire := encode_citation(citation, f"{path}.citations", writing, foreign)) is not None
         ]
         if wires:
             block["citations"] = wires
@@ -104,9 +110,6 @@ def _reasoning(part: Reasoning, path: str, writing: Writing) -> JsonObject | Non
     redacted = own_state(part.replay, "redacted", writing.target)
     if redacted is not None:
         return restore({"type": "redacted_thinking", "data": redacted.data}, part.extras)
-    for replay in part.replay:
-        if replay.dialect == NAME:
-            writing.log.dropped(f"{path}.replay", f"replay state of {replay.issuer or 'another party'}")
     if writing.answer and part.text:
         return {"type": "thinking", "thinking": part.text, "signature": UNSIGNED}
     writing.log.dropped(path, "thoughts go back only to the party that signed them")

@@ -26,13 +26,18 @@ _NO_MEMBERS: Final[JsonObject] = {}
 class _Draft:
     """One message in the making."""
 
-    __slots__ = ("calls", "content", "log", "wire")
+    __slots__ = ("calls", "content", "log", "places", "wire")
 
     def __init__(self, log: AdaptationLog) -> None:
         self.wire: JsonObject = {"role": "assistant"}
         self.content: list[Part] = []
+        self.places: list[str] = []
         self.calls: list[JsonObject] = []
         self.log = log
+
+    def put(self, part: Part, path: str) -> None:
+        self.content.append(part)
+        self.places.append(path)
 
 
 class AssistantWriter:
@@ -78,7 +83,7 @@ class AssistantWriter:
             draft.log.foreign_extras(part.extras, NAME, path)
 
     def _text(self, part: Text, draft: _Draft, path: str) -> None:
-        draft.content.append(part)
+        draft.put(part, path)
         if part.channel != "answer":
             draft.log.substituted(f"{path}.channel", "the wire has one channel", part.channel, "answer")
         if part.citations and not self._answer:
@@ -89,7 +94,7 @@ class AssistantWriter:
     def _reasoning(self, part: Reasoning, draft: _Draft, path: str) -> None:
         data = own_replay(part.replay, "reasoning", self._target, NAME)
         if data is not None and member_of(data) == "content":
-            draft.content.append(part)
+            draft.put(part, path)
         elif self._answer:
             write_answer_reasoning(part, draft.wire, self._target, draft.log, path)
         else:
@@ -125,7 +130,7 @@ class AssistantWriter:
 
     def _opaque(self, part: Opaque, draft: _Draft, path: str) -> None:
         if part.dialect == NAME:
-            draft.content.append(part)
+            draft.put(part, path)
         else:
             draft.log.dropped(path, f"only {part.dialect} has {part.kind}", part.kind)
 
@@ -172,18 +177,18 @@ class AssistantWriter:
     def _put_answer(self, draft: _Draft, form: str | None, path: str) -> None:
         """`content` and `refusal` of an answer: one text, as clients expect, unless the host itself gave a list."""
         wire, content, log = draft.wire, draft.content, draft.log
-        texts = [part for part in content if isinstance(part, Text)]
+        texts = [(part, where) for part, where in zip(content, draft.places, strict=True) if isinstance(part, Text)]
         if not content or form == "list" or len(texts) != len(content):
             put_content(wire, tuple(content), form, self._target, log, f"{path}.parts", empty=None)
         else:
-            wire["content"] = texts[0].text if len(texts) == 1 else "".join(part.text for part in texts)
+            wire["content"] = texts[0][0].text if len(texts) == 1 else "".join(part.text for part, _ in texts)
         annotations: list[JsonObject] = []
         offset = 0
-        for index, part in enumerate(texts):
+        for part, where in texts:
             if part.citations:
-                annotations += write_annotations(part, offset, log, f"{path}.parts[{index}]")
+                annotations += write_annotations(part, offset, log, where)
             if part.extras:
-                log.foreign_extras(part.extras, NAME, f"{path}.parts[{index}]")
+                log.foreign_extras(part.extras, NAME, where)
             offset += len(part.text)
         if annotations:
             wire["annotations"] = annotations

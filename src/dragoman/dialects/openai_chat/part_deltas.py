@@ -53,6 +53,7 @@ class PartDeltas:
         "_calls",
         "_cited",
         "_foreign",
+        "_gaps",
         "_images",
         "_legacy",
         "_members",
@@ -70,6 +71,7 @@ class PartDeltas:
         self._annotations = 0
         self._images = 0
         self._reasoned = False
+        self._gaps: set[int] = set()
         self._calls: dict[int, int] = {}
         self._cited: dict[int, int] = {}
         self._members: dict[int, str | None] = {}
@@ -156,17 +158,19 @@ class PartDeltas:
             return []
         if member is None and data is not None:
             self._shapes[index] = state_shape(data.get("state", {}))
-        words = part.text
         if self._reasoned and member != "content":
-            words = "\n\n" + words  # the wire has one place for all thoughts
-        self._reasoned = True
-        return self._reason(words, index) if words else []
+            self._gaps.add(index)
+        return self._reason(part.text, index) if part.text else []
 
     def _reasoning(self, event: ReasoningDelta) -> list[JsonObject]:
         return self._reason(event.text, event.index)
 
     def _reason(self, words: str, index: int) -> list[JsonObject]:
         member = self._members.get(index)
+        self._reasoned = True
+        if index in self._gaps:  # the wire has one place for all thoughts
+            self._gaps.remove(index)
+            words = "\n\n" + words
         if member == "content":
             return [{"content": [{"type": "thinking", "thinking": [{"type": "text", "text": words}]}]}]
         if member is not None:
