@@ -203,7 +203,7 @@ class _Judge:
         without = [choice.index for choice in response.choices if choice.finish is None]
         if without:
             raise LawBroken(f"choices {without} have no finish")
-        if response.usage != self.usage:
+        if response.usage != (self.usage or Usage()):
             raise LawBroken(f"the finish holds usage {response.usage!r:.200}, and last seen was {self.usage!r:.200}")
 
 

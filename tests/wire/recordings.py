@@ -81,7 +81,7 @@ class WireResponse:
     content: Any
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Exchange:
     """One request and its answer: the `index`-th of `file`, a path below the recordings' folder."""
 

@@ -7,7 +7,8 @@ from functools import cache
 import pytest
 
 from dragoman import dialects
-from dragoman.values import Media, Request, Response, Text, ToolCall
+from dragoman.errors import InvalidArguments, ProviderError
+from dragoman.values import Media, Request, Response, ToolCall
 from tests.wire.comparing import first_difference, told
 from tests.wire.judging import dialect_of, run_stream
 from tests.wire.laws import Run, check_events, check_usage, run_decoder
@@ -49,14 +50,13 @@ def _whole(exchange: Exchange, dialect: str) -> Response:
 
 
 def _words(response: Response) -> str:
-    """Everything said in the first choice, refusals and the words of sound too: dialects give them different homes."""
-    said: list[str] = []
-    for part in response.message.parts:
-        if isinstance(part, Text):
-            said.append(part.text)
-        elif isinstance(part, Media):
-            said.append(part.transcript or "")
-    return "".join(said) + (response.refusal or "")
+    """Everything said in the first choice, refusals too: dialects give them different homes."""
+    return response.content + (response.refusal or "")
+
+
+def _spoken(response: Response) -> str:
+    """The words of generated sound, which a dialect without sound may give as text, or name as dropped."""
+    return "".join(part.transcript or "" for part in response.message.parts if isinstance(part, Media))
 
 
 def _calls(response: Response) -> list[tuple[str, object]]:
@@ -65,8 +65,10 @@ def _calls(response: Response) -> list[tuple[str, object]]:
 
 
 def _arguments(call: ToolCall) -> object:
-    shown = told(call, spelling=False)["arguments_text"] if call.arguments_text else {}
-    return shown if call.input == "json" and isinstance(shown, dict) else None
+    try:
+        return call.arguments if call.input == "json" else None
+    except InvalidArguments:
+        return None
 
 
 @pytest.mark.parametrize(("exchange", "dialect"), _PAIRS)
@@ -84,16 +86,20 @@ def test_an_answer_is_complete_in_another_dialect(exchange: Exchange, dialect: s
 
 @pytest.mark.parametrize(("exchange", "dialect"), _PAIRS)
 def test_an_answer_says_the_same_in_another_dialect(exchange: Exchange, dialect: str) -> None:
-    answer, again = _answer(exchange), _whole(exchange, dialect)
-    assert _words(again) == _words(answer)
+    answer = _answer(exchange)
+    if answer.finish_reason == "error" and dialect == "openai-responses":
+        with pytest.raises(ProviderError):  # there an answer that failed is an error
+            _whole(exchange, dialect)
+        return
+    again = _whole(exchange, dialect)
+    assert _words(again) in (_words(answer), _words(answer) + _spoken(answer))
     if all(call.input == "json" for call in answer.tool_calls):
         assert [name for name, _ in _calls(again)] == [name for name, _ in _calls(answer)]
         for (_, arguments), (_, expected) in zip(_calls(again), _calls(answer), strict=True):
             assert expected is None or arguments == expected
     assert (again.finish is None) == (answer.finish is None)
     check_usage(again.usage)
-    if answer.usage is not None and answer.usage.input_tokens is not None:
-        assert again.usage is not None
+    if answer.usage.input_tokens is not None:
         assert again.usage.input_tokens == answer.usage.input_tokens
         assert (again.usage.output_tokens or 0) == (answer.usage.output_tokens or 0)
 
@@ -116,5 +122,5 @@ def test_a_stream_is_the_same_answer_as_its_whole_form(exchange: Exchange, diale
 
 
 def _counts(response: Response) -> dict[str, object]:
-    counted = told(response.usage) if response.usage is not None else {}
+    counted: dict[str, object] = told(response.usage) if response.usage else {}
     return {name: value for name, value in counted.items() if name != "raw"}

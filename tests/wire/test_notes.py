@@ -70,7 +70,7 @@ def _meaning(value: Any) -> Any:
     """What is told, with each call's id as its number, and without what no wire could lose by it.
 
     Ids of wire items, which a host may have to be given anew (a wire without call ids has them minted from what it
-    says); empty texts; places in a text that are unknown, which some wires have to say as 0.
+    says); empty texts; the places of citations, where "unknown" has to be said as "all of it" on some wires.
     """
     return _plain(told(value, spelling=False), {})
 
@@ -87,7 +87,7 @@ def _plain(value: Any, calls: dict[str, int]) -> Any:
         kept[id_name] = calls.setdefault(members[id_name], len(calls))
     if members.get("type") == "text" and "citations" in kept:
         kept["citations"] = [
-            {name: item for name, item in citation.items() if item != 0 or name not in ("start", "end")}
+            {name: item for name, item in citation.items() if name not in ("start", "end")}
             for citation in kept["citations"]
         ]
     if members.get("type") == "tool_result":
@@ -200,7 +200,6 @@ def test_an_edited_answer_is_said_as_edited(exchange: Exchange) -> None:
     assert [[call.arguments_text for call in choice.message.tool_calls] for choice in again.choices] == [
         [call.arguments_text for call in choice.message.tool_calls] for choice in edited.choices
     ]
-    if usage is not None:
-        assert again.usage is not None
+    if usage:
         assert again.usage.output_tokens == 54321
         assert again.usage.input_tokens == usage.input_tokens

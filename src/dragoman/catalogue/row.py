@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec.structs import force_setattr
 
@@ -10,7 +10,7 @@ from dragoman.catalogue.auth import BEARER, AuthScheme
 from dragoman.values.quirks import Quirks
 from dragoman.values.value import Value
 
-__all__ = ["KeyNeed", "Option", "Place", "ProviderRow"]
+__all__ = ["KeyNeed", "Option", "PathRule", "Place", "ProviderRow", "Shape", "SigningScheme"]
 
 KeyNeed = Literal["required", "optional", "none"]
 """Whether calls need a credential: always; only if the server was set up so; never (one that is passed is sent)."""
@@ -22,7 +22,11 @@ class Option(Value, frozen=True, kw_only=True):
     `header` or `member` names the request header or body member that carries it. `shape` is what a value may be:
     text; an object; a list of texts; `document`: text, or an object that travels as JSON text. `prefix` is put before
     a text that does not begin with it. `variable` is an environment variable that sets it, read only for calls to the
-    provider's own hosts.
+    provider's own hosts; `variables` are read after it.
+
+    `slot` names the `{slot}` of the row's address templates that the option fills instead; `form` is the regular
+    expression of what may stand there and `default` what does if nothing else is known. `credential` says that the
+    row's signing scheme takes the value.
     """
 
     header: str = ""
@@ -30,6 +34,16 @@ class Option(Value, frozen=True, kw_only=True):
     shape: Literal["text", "object", "list", "document"] = "text"
     prefix: str = ""
     variable: str = ""
+    variables: tuple[str, ...] = ()
+    slot: str = ""
+    form: str = r"[A-Za-z0-9][A-Za-z0-9._:-]*"
+    default: str = ""
+    credential: bool = False
+
+    @property
+    def all_variables(self) -> tuple[str, ...]:
+        """Every variable that sets the option, in the order of reading."""
+        return (self.variable, *self.variables) if self.variable else self.variables
 
 
 class Place(Value, frozen=True, kw_only=True):
@@ -37,6 +51,53 @@ class Place(Value, frozen=True, kw_only=True):
 
     base_url: str | None = None
     auth: AuthScheme | None = None
+
+
+class PathRule(Value, frozen=True, kw_only=True):
+    """What becomes of a dialect's path, and of the body that goes there.
+
+    `path` is a whole path, or the beginning of one if it ends with `/`; `to` is the template that takes its place
+    (`{model}` is the model's name as a path holds it), absolute if it begins with `{origin}`. `stream` limits the rule
+    to streamed or to unstreamed requests, for hosts that tell them apart by address. `members` are put into the body
+    (texts are templates), `without` are taken out of it.
+    """
+
+    path: str
+    to: str
+    stream: bool | None = None
+    members: dict[str, Any] = {}
+    without: tuple[str, ...] = ()
+
+
+class Shape(Value, frozen=True, kw_only=True):
+    """One form of the addresses of a provider that has no fixed one.
+
+    `base_url` is a template whose `{slots}` options fill, `origins` are further hosts (templates too) that serve the
+    same. `when` holds, per slot, the values for which this is the shape: a `*` at the end means any that begin so.
+    `written` are other paths that callers write in a base URL for this one. `query` is put behind every path,
+    `defaults` fill slots of this shape alone. `paths` are tried in order; a path that no rule names stays as it is.
+    The slot `credential` is "key" for a call with an API key and "signed" for others.
+    """
+
+    base_url: str
+    origins: tuple[str, ...] = ()
+    when: dict[str, tuple[str, ...]] = {}
+    written: tuple[str, ...] = ()
+    query: str = ""
+    defaults: dict[str, str] = {}
+    paths: tuple[PathRule, ...] = ()
+
+
+class SigningScheme(Value, frozen=True, kw_only=True):
+    """How requests are signed where no plain key is used.
+
+    `aws`: Signature Version 4 for `service`, with credentials of AWS's usual chain. `google`: an access token for the
+    scope `service`, from a service account, gcloud's or the machine's credentials. `token`: a bearer token that the
+    caller gives, or a function that gives it.
+    """
+
+    kind: Literal["aws", "google", "token"]
+    service: str = ""
 
 
 class ProviderRow(Value, frozen=True, kw_only=True):
@@ -49,6 +110,10 @@ class ProviderRow(Value, frozen=True, kw_only=True):
     `key_variables` and `base_url_variables` are read in order, the first that is set wins; `host_variables` hold
     `host[:port]` in Ollama's form and are read last. `issuer` is the name under which replay state is kept (its own
     name unless said otherwise). `default_model` is there only where the provider promises that the name lasts.
+
+    `shapes` stand for `base_url` where the address depends on options; the first that fits is used. `signing` is how
+    calls without a plain key are authenticated. `reached` gives, for the beginnings of model names, the dialect that
+    alone reaches such a model. `issuer_per_host`: what one host issued is nothing to another of the provider's.
 
     `headers` are sent with every call. `options` are the provider's own settings by name. `backends` makes the row a
     name for others: the option `backend` picks one, the first by default. `embeddings_only` says that there
@@ -73,6 +138,10 @@ class ProviderRow(Value, frozen=True, kw_only=True):
     headers: tuple[tuple[str, str], ...] = ()
     options: dict[str, Option] = {}
     backends: tuple[str, ...] = ()
+    shapes: tuple[Shape, ...] = ()
+    signing: SigningScheme | None = None
+    reached: dict[str, str] = {}
+    issuer_per_host: bool = False
     documentation: str = ""
     checked: str = ""
 
@@ -89,3 +158,10 @@ class ProviderRow(Value, frozen=True, kw_only=True):
         """How the credential is shown where a dialect is spoken."""
         place = self.places.get(dialect)
         return place.auth if place is not None and place.auth is not None else self.auth
+
+    def dialect_of(self, model: str | None) -> str:
+        """The dialect in which a model is reached: the one that alone does, else the preferred one."""
+        for beginning, dialect in self.reached.items():
+            if model is not None and model.startswith(beginning):
+                return dialect
+        return self.dialects[0]

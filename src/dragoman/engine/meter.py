@@ -76,5 +76,5 @@ class Meter:
             message=message,
             sent=sent,
             request_id=self.request_id,
-            usage=usage,
+            usage=usage or None,
         )

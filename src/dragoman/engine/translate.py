@@ -122,8 +122,8 @@ def to_error(
     return error
 
 
-def reported_cost(usage: Usage | None) -> Cost | None:
+def reported_cost(usage: Usage) -> Cost | None:
     """The provider's own figure, where it gives one."""
-    if usage is None or usage.reported_cost is None:
+    if usage.reported_cost is None:
         return None
     return Cost(amount=usage.reported_cost, currency="USD", basis="reported")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 from aiohappyeyeballs import start_connection  # pyright: ignore[reportUnknownVariableType]  # bare tuple in its types
 
@@ -77,52 +77,42 @@ async def _open(
     on_closed: Callable[[Connection], None],
 ) -> Connection:
     origin, proxy = route
-    encrypted = origin.scheme == "https"
-    first = origin if proxy is None else proxy.origin
-    sock = await _connect_socket(loop, first)
-
-    def make_connection() -> Connection:
-        return Connection(loop, str(origin), limits, on_closed)
-
-    # Plain to the origin, TLS to the origin, or plain requests to a proxy: one step. A tunnel needs two.
-    tunnelled = proxy is not None and encrypted
-    make_protocol = (
-        (lambda: TunnelProtocol(loop, proxy, origin)) if proxy is not None and encrypted else make_connection
-    )
-    first_encrypted = first.scheme == "https"
-    transport, protocol = await loop.create_connection(
-        make_protocol,
-        sock=sock,
-        ssl=context() if first_encrypted else None,
-        server_hostname=first.host if first_encrypted else None,
-    )
-    if tunnelled:
-        connection = make_connection()
-        try:
-            await _enter_tunnel(loop, transport, cast("TunnelProtocol", protocol), connection, context(), origin)
-        except BaseException:
-            transport.abort()
-            raise
-    else:
-        connection = cast("Connection", protocol)
+    connection = Connection(loop, str(origin), limits, on_closed)
+    tunnel = TunnelProtocol(loop, proxy, origin) if proxy is not None and origin.scheme == "https" else None
+    nearest = origin if proxy is None else proxy.origin
+    encrypted = nearest.scheme == "https"
+    sock = await _connect_socket(loop, nearest)
+    spoken = connection if tunnel is None else tunnel
+    # TLS is begun on a transport that is there already: asyncio loses one that is cancelled between its making and its
+    # handshake, if both are asked for in one call.
+    base, _ = await loop.create_connection(asyncio.Protocol if encrypted else lambda: spoken, sock=sock)
+    try:
+        transport = base
+        if encrypted:
+            transport = await _encrypt(loop, base, spoken, context(), nearest)
+        if tunnel is not None:
+            await tunnel.opened
+            await _encrypt(loop, transport, connection, context(), origin)
+    except BaseException:
+        base.abort()
+        raise
     connection.attach(sock)
     return connection
 
 
-async def _enter_tunnel(
+async def _encrypt(
     loop: asyncio.AbstractEventLoop,
     transport: asyncio.Transport,
-    tunnel: TunnelProtocol,
-    connection: Connection,
+    protocol: asyncio.BaseProtocol,
     context: ssl.SSLContext,
     origin: Origin,
-) -> None:
-    await tunnel.opened
-    encrypted = await loop.start_tls(transport, connection, context, server_hostname=origin.host)
+) -> asyncio.Transport:
+    encrypted = await loop.start_tls(transport, protocol, context, server_hostname=origin.host)
     if encrypted is None:
         raise ConnectionResetError("the connection ended during the TLS handshake")
     # start_tls does not announce the transport to a protocol that it was not made with.
-    connection.connection_made(encrypted)
+    protocol.connection_made(encrypted)
+    return encrypted
 
 
 async def _connect_socket(loop: asyncio.AbstractEventLoop, origin: Origin) -> socket.socket:

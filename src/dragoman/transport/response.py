@@ -109,8 +109,8 @@ class ResponseReader:
         self.body_size = 0
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
-    def feed(self, data: bytes) -> None:
-        """Read the next bytes of the connection."""
+    def feed(self, data: bytes | memoryview) -> None:
+        """Read the next bytes of the connection; nothing of `data` is kept."""
         self._fed += len(data)
         parser = self._parser
         if parser is None:  # something follows an answer to HEAD

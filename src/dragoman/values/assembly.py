@@ -34,13 +34,13 @@ from dragoman.values.events import (
 from dragoman.values.messages import Message, MessageRole
 from dragoman.values.parts import Media, Reasoning, Refusal, Text, ToolCall
 from dragoman.values.response import Choice, Finish, Response
+from dragoman.values.usage import Usage
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
     from dragoman.values.events import Event
     from dragoman.values.parts import Citation, Part
-    from dragoman.values.usage import Usage
     from dragoman.values.value import Extras
 
 __all__ = ["Assembly"]
@@ -274,7 +274,7 @@ class Assembly:
             dialect=self._dialect,
             created=self._created,
             choices=choices,
-            usage=self._usage,
+            usage=self._usage or Usage(),
             service_tier=self._service_tier,
             extras=self._extras,
         )

@@ -30,7 +30,7 @@ class EmbeddingResponse(Value, frozen=True, kw_only=True):
     model: str = ""
     provider: str = ""
     dialect: str = ""
-    usage: Usage | None = None
+    usage: Usage = Usage()
     cost: Cost | None = None
     adaptations: tuple[Adaptation, ...] = ()
     attempts: tuple[Attempt, ...] = ()

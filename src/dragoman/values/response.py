@@ -46,7 +46,8 @@ class Response(Value, frozen=True, kw_only=True):
     """One whole answer: what the model said, why it stopped, what it took, and how it was come by.
 
     Everything speaks of the first choice; `choices` has all. `provider` and `dialect` tell who answered and how it was
-    spoken to; `request_id` is the provider's id for support; `created` is Unix time in seconds.
+    spoken to; `request_id` is the provider's id for support; `usage` is
+    empty (and false) where the provider reported none; `created` is Unix time in seconds.
     """
 
     id: str | None = None
@@ -55,7 +56,7 @@ class Response(Value, frozen=True, kw_only=True):
     dialect: str = ""
     created: int | None = None
     choices: tuple[Choice, ...] = ()
-    usage: Usage | None = None
+    usage: Usage = Usage()
     cost: Cost | None = None
     service_tier: str | None = None
     adaptations: tuple[Adaptation, ...] = ()

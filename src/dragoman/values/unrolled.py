@@ -45,7 +45,7 @@ def events_of(response: Response) -> list[Event]:
     for choice in response.choices:
         for index, part in enumerate(choice.message.parts):
             events.extend(_part(part, index, choice.index))
-    if response.usage is not None:
+    if response.usage:
         events.append(UsageSeen(response.usage))
     events.append(Finished(response))
     return events

@@ -42,6 +42,13 @@ class Usage(Value, frozen=True, kw_only=True):
     dialect: str | None = None
     raw: JsonObject | None = None
 
+    def __bool__(self) -> bool:
+        """Whether anything was reported at all."""
+        return self != _NOTHING
+
+
+_NOTHING = Usage()
+
 
 class Cost(Value, frozen=True, kw_only=True):
     """What a call cost. `basis` tells where the amount comes from; an unknown price is no Cost at all, not 0."""

@@ -86,7 +86,6 @@ def test_the_whole_of_an_answer() -> None:
     assert (response.content, response.finish) == ("Ho", Finish(reason="stop", raw="stop"))
     assert response.service_tier == "default"
     assert members_of(response.extras) == {"system_fingerprint": "fp_1"}
-    assert response.usage is not None
     assert (response.usage.input_tokens, response.usage.output_tokens, response.usage.total_tokens) == (9, 7, 16)
 
 
@@ -141,7 +140,8 @@ def test_audio() -> None:
     assert sent["messages"][0]["audio"] == {"id": "audio_1"}
     elsewhere = DIALECT.encode_request(Request(model="m", messages=(decoded("audio").message,)), DEEPSEEK)
     assert "audio" not in elsewhere.body["messages"][0]
-    assert actions(elsewhere.adaptations) == [("dropped", "messages[0].parts[0]")]
+    assert ("dropped", "messages[0].parts[0]") in actions(elsewhere.adaptations)
+    assert ("dropped", "messages[0].parts[0].replay") in actions(elsewhere.adaptations)
 
 
 def test_images_go_back_to_their_issuer_alone() -> None:
@@ -151,7 +151,7 @@ def test_images_go_back_to_their_issuer_alone() -> None:
     assert own.body["messages"][0]["images"][0]["image_url"] == {"url": "data:image/png;base64,iVBO"}
     other = DIALECT.encode_request(Request(model="m", messages=(message,)), DEEPSEEK)
     assert "images" not in other.body["messages"][0]
-    assert actions(other.adaptations) == [("dropped", "messages[0].parts[1]")]
+    assert ("dropped", "messages[0].parts[1]") in actions(other.adaptations)
 
 
 @pytest.mark.parametrize(

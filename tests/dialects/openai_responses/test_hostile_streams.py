@@ -127,7 +127,7 @@ def test_what_is_no_object_is_a_violation_with_what_came(data: bytes) -> None:
 def test_a_finish_without_usage_leaves_it_unknown() -> None:
     run = _run(created(), *HELLO, completed(said("Hello."), usage=None))
     assert run.response is not None
-    assert run.response.usage is None
+    assert not run.response.usage
 
 
 def test_comments_are_pings() -> None:

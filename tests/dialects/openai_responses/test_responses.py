@@ -170,7 +170,6 @@ def test_usage_tells_cost_and_tools() -> None:
         tool_usage={"web_search": {"num_requests": 2}, "image_gen": {"input_tokens": 0}},
     )
     response = DIALECT.decode_response(body, OPENAI)
-    assert response.usage is not None
     assert response.usage.reported_cost == Decimal("0.0000113")
     assert response.usage.tool_uses == {"web_search": 2}
     assert response.usage.cache_read_tokens is None

@@ -283,4 +283,3 @@ def test_a_terminal_object_may_leave_the_items_out() -> None:
     response = check_events(_run(stream(created(), *message_events(0, said("Hello.")), completed())).events)
     assert response is not None
     assert response.content == "Hello."
-    assert response.usage is not None

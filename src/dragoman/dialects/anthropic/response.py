@@ -53,8 +53,8 @@ def decode_head(wire: JsonObject, parts: tuple[Part, ...], target: Target) -> Re
             notes[f":{name}"] = wire[name]
     model = text(wire, "model")
     raw = wire.get("usage")
-    usage = None if raw is None else decode_usage(object_of(raw, "usage"))
-    tier = usage.raw.get("service_tier") if usage is not None and usage.raw is not None else None
+    usage = Usage() if raw is None else decode_usage(object_of(raw, "usage"))
+    tier = usage.raw.get("service_tier") if usage.raw is not None else None
     return Response(
         id=text(wire, "id"),
         model=target.model if model is None else model,
@@ -104,8 +104,8 @@ def encode_head(response: Response, writing: Writing) -> JsonObject:
         writing.log.foreign_extras(response.message.extras, NAME, "choices[0].message")
     for name in note(response.extras, ":null") or ():
         head[name] = None
-    if response.usage is not None or writing.mend:
-        head["usage"] = encode_usage(response.usage or Usage(), response.service_tier, writing)
+    if response.usage or writing.mend:
+        head["usage"] = encode_usage(response.usage, response.service_tier, writing)
     else:
         head["usage"] = None
     if writing.mend:

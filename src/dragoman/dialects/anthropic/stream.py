@@ -111,7 +111,7 @@ class AnthropicStream(SseStream):
         head = decode_head(wire, (), self.target)
         self._head = wire
         events = self.assembly.start(id=head.id, model=head.model, extras=head.extras)
-        if head.usage is not None:
+        if head.usage:
             events.extend(self.assembly.usage(head.usage))
         for index, block in enumerate(objects_in(message, "content", "message")):
             events.extend(self.assembly.whole(decode_block(block, f"message.content[{index}]", self.target)))
@@ -129,7 +129,7 @@ class AnthropicStream(SseStream):
         seen = decode_head(head, (), self.target)
         self._head = head  # only now: what does not decode must not spoil the partial answer
         self._stop_seen = self._stop_seen or seen.finish is not None
-        return self.assembly.usage(seen.usage) if seen.usage is not None and event.get("usage") is not None else []
+        return self.assembly.usage(seen.usage) if seen.usage and event.get("usage") is not None else []
 
     def stop_message(self, event: JsonObject) -> list[Event]:
         return self._end()

@@ -135,7 +135,7 @@ class AnthropicStreamEncoder:
             dialect=started.dialect,
             created=started.created,
             request_id=started.request_id,
-            usage=self._usage,
+            usage=self._usage or Usage(),
             extras=started.extras,
         )
         # A usage that is not known yet is no loss here: it follows in message_delta.

@@ -160,7 +160,7 @@ def decode_embedding_response(body: Any, target: Target) -> EmbeddingResponse:
     others = [{name: value for name, value in wire.items() if name != "values"} for wire in wires]
     if any(others):
         notes[":vectors"] = others
-    usage = None
+    usage = Usage()
     if "usageMetadata" in found:
         usage = decode_embedding_usage(object_of(found["usageMetadata"], "usageMetadata"))
     return EmbeddingResponse(
@@ -195,7 +195,7 @@ def encode_embedding_response(response: EmbeddingResponse, target: Target) -> En
         members["embedding"] = wires[0]
     else:
         members["embeddings"] = wires
-    if response.usage is not None:
+    if response.usage:
         members["usageMetadata"] = _encode_usage(response.usage)
     rest = {name: value for name, value in extras.items() if name != ":single"}
     return EncodedBody(write(members, rest), log.entries())

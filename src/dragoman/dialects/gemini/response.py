@@ -34,7 +34,7 @@ from dragoman.dialects.gemini.parts import PartReader
 from dragoman.dialects.gemini.usage import decode_usage, encode_usage
 from dragoman.dialects.reading import object_of, text
 from dragoman.errors import ProtocolViolation
-from dragoman.values import AdaptationLog, Choice, Message, MessageRole, Response, Text, replace
+from dragoman.values import AdaptationLog, Choice, Message, MessageRole, Response, Text, Usage, replace
 
 if TYPE_CHECKING:
     from dragoman.values import Citation, JsonObject, Part, Target
@@ -70,7 +70,7 @@ def decode_response(body: Any, target: Target) -> Response:
     created = seconds(stamp)
     if stamp is not None:
         notes[":createTime"] = stamp
-    usage = decode_usage(object_of(found["usageMetadata"], "usageMetadata")) if "usageMetadata" in found else None
+    usage = decode_usage(object_of(found["usageMetadata"], "usageMetadata")) if "usageMetadata" in found else Usage()
     return Response(
         id=seed,
         model=model if model is not None else target.model,
@@ -79,7 +79,7 @@ def decode_response(body: Any, target: Target) -> Response:
         created=created,
         choices=choices,
         usage=usage,
-        service_tier=text(usage.raw, "serviceTier") if usage is not None and usage.raw is not None else None,
+        service_tier=text(usage.raw, "serviceTier") if usage.raw is not None else None,
         extras=reading.extras,
     )
 
@@ -144,7 +144,7 @@ def encode_answer(response: Response, *, native: bool) -> JsonObject:
     """The members of an answer beside its candidates; what this dialect's clients expect is there."""
     extras = own(response.extras)
     members: JsonObject = {}
-    if response.usage is not None:
+    if response.usage:
         members["usageMetadata"] = encode_usage(response.usage)
     if response.model if not native else ":modelVersion" not in extras:
         members["modelVersion"] = response.model

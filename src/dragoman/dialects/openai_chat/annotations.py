@@ -130,12 +130,12 @@ def write_annotation(citation: Citation, length: int, offset: int, log: Adaptati
         return None
     start = citation.start if citation.start is not None else 0
     end = citation.end if citation.end is not None else length
-    return {
-        "type": "url_citation",
-        "url_citation": {
-            "start_index": offset + start,
-            "end_index": offset + end,
-            "url": citation.url,
-            "title": citation.title or "",
-        },
+    held: JsonObject = {
+        "start_index": offset + start,
+        "end_index": offset + end,
+        "url": citation.url,
+        "title": citation.title or "",
     }
+    if citation.cited_text is not None:
+        held["content"] = citation.cited_text  # as OpenRouter has it
+    return {"type": "url_citation", "url_citation": held}

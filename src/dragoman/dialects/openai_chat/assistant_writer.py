@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from dragoman.dialects.openai_chat.annotations import write_annotations
 from dragoman.dialects.openai_chat.content import put_content
 from dragoman.dialects.openai_chat.notes import NAME, own, write_members
-from dragoman.dialects.openai_chat.parts import write_media
+from dragoman.dialects.openai_chat.parts import drop_foreign_state, write_media
 from dragoman.dialects.openai_chat.reasoning import member_of, write_answer_reasoning, write_request_reasoning
 from dragoman.dialects.openai_chat.tools import fitted_id, write_call
 from dragoman.values import Media, Opaque, Reasoning, Refusal, Text, ToolCall, ToolResult, own_replay
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from dragoman.dialects.openai_chat.content import Placed
     from dragoman.values import AdaptationLog, JsonObject, Message, Part, Target
 
 __all__ = ["AssistantWriter"]
@@ -26,18 +27,13 @@ _NO_MEMBERS: Final[JsonObject] = {}
 class _Draft:
     """One message in the making."""
 
-    __slots__ = ("calls", "content", "log", "places", "wire")
+    __slots__ = ("calls", "content", "log", "wire")
 
     def __init__(self, log: AdaptationLog) -> None:
         self.wire: JsonObject = {"role": "assistant"}
-        self.content: list[Part] = []
-        self.places: list[str] = []
+        self.content: list[Placed] = []
         self.calls: list[JsonObject] = []
         self.log = log
-
-    def put(self, part: Part, path: str) -> None:
-        self.content.append(part)
-        self.places.append(path)
 
 
 class AssistantWriter:
@@ -60,11 +56,9 @@ class AssistantWriter:
         for index, part in enumerate(message.parts):
             self._part(part, draft, f"{path}.parts[{index}]")
         if self._answer:
-            self._put_answer(draft, members.get(":content"), path)
+            self._put_answer(draft, members.get(":content"))
         else:
-            put_content(
-                wire, tuple(draft.content), members.get(":content"), self._target, log, f"{path}.parts", empty=None
-            )
+            put_content(wire, draft.content, members.get(":content"), self._target, log, empty=None)
         if members.get(":call") == "function_call" and len(draft.calls) == 1 and "function" in draft.calls[0]:
             wire["function_call"] = draft.calls[0]["function"]
         elif draft.calls:
@@ -81,9 +75,11 @@ class AssistantWriter:
         _WRITERS[type(part)](self, part, draft, path)
         if part.extras and not isinstance(part, (Text, ToolCall)):
             draft.log.foreign_extras(part.extras, NAME, path)
+        if part.replay and isinstance(part, (Refusal, Media)):
+            drop_foreign_state(part, self._target, draft.log, path)
 
     def _text(self, part: Text, draft: _Draft, path: str) -> None:
-        draft.put(part, path)
+        draft.content.append((part, path))
         if part.channel != "answer":
             draft.log.substituted(f"{path}.channel", "the wire has one channel", part.channel, "answer")
         if part.citations and not self._answer:
@@ -94,7 +90,7 @@ class AssistantWriter:
     def _reasoning(self, part: Reasoning, draft: _Draft, path: str) -> None:
         data = own_replay(part.replay, "reasoning", self._target, NAME)
         if data is not None and member_of(data) == "content":
-            draft.put(part, path)
+            draft.content.append((part, path))
         elif self._answer:
             write_answer_reasoning(part, draft.wire, self._target, draft.log, path)
         else:
@@ -130,7 +126,7 @@ class AssistantWriter:
 
     def _opaque(self, part: Opaque, draft: _Draft, path: str) -> None:
         if part.dialect == NAME:
-            draft.put(part, path)
+            draft.content.append((part, path))
         else:
             draft.log.dropped(path, f"only {part.dialect} has {part.kind}", part.kind)
 
@@ -174,21 +170,24 @@ class AssistantWriter:
 
     # -- the text of an answer -----------------------------------------------------------------------------------------
 
-    def _put_answer(self, draft: _Draft, form: str | None, path: str) -> None:
+    def _put_answer(self, draft: _Draft, form: str | None) -> None:
         """`content` and `refusal` of an answer: one text, as clients expect, unless the host itself gave a list."""
         wire, content, log = draft.wire, draft.content, draft.log
-        texts = [(part, where) for part, where in zip(content, draft.places, strict=True) if isinstance(part, Text)]
+        texts = [(part, where) for part, where in content if isinstance(part, Text)]
         if not content or form == "list" or len(texts) != len(content):
-            put_content(wire, tuple(content), form, self._target, log, f"{path}.parts", empty=None)
+            put_content(wire, content, form, self._target, log, empty=None)
         else:
             wire["content"] = texts[0][0].text if len(texts) == 1 else "".join(part.text for part, _ in texts)
+            for part, where in texts:
+                if part.extras:
+                    log.foreign_extras(part.extras, NAME, where)
+                if part.replay:
+                    drop_foreign_state(part, self._target, log, where)
         annotations: list[JsonObject] = []
         offset = 0
         for part, where in texts:
             if part.citations:
                 annotations += write_annotations(part, offset, log, where)
-            if part.extras:
-                log.foreign_extras(part.extras, NAME, where)
             offset += len(part.text)
         if annotations:
             wire["annotations"] = annotations
@@ -216,7 +215,7 @@ def _note_order(parts: tuple[Part, ...], draft: _Draft, path: str) -> None:
 
 def _rank(part: Part, draft: _Draft) -> int:
     if isinstance(part, Reasoning):
-        if part in draft.content:
+        if any(part is placed for placed, _ in draft.content):
             return 1
         return 5 if part.form == "redacted" else 0
     return _RANKS[type(part)]

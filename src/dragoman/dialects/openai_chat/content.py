@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from dragoman.dialects.openai_chat.notes import NAME, own
-from dragoman.dialects.openai_chat.parts import write_part
+from dragoman.dialects.openai_chat.parts import drop_foreign_state, write_part
 from dragoman.values import Text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dragoman.values import AdaptationLog, JsonObject, Part, Target
 
-__all__ = ["put_content"]
+__all__ = ["Placed", "put_content"]
+
+Placed: TypeAlias = "tuple[Part, str]"
+"""A part, and its path in our values."""
 
 
 def put_content(
     wire: JsonObject,
-    parts: tuple[Part, ...],
+    parts: Sequence[Placed],
     form: str | None,
     target: Target,
     log: AdaptationLog,
-    path: str,
     *,
     empty: Any = "",
 ) -> None:
@@ -37,33 +41,31 @@ def put_content(
             wire["content"] = form if form == "" else empty
         return
     if len(parts) == 1 and form != "list":
-        said = _plain_text(parts[0], target, log, path)
+        said = _plain_text(*parts[0], target, log)
         if said is not None:
             wire["content"] = said
             return
-    content = [
-        written
-        for index, part in enumerate(parts)
-        if (written := write_part(part, target, log, f"{path}[{index}]")) is not None
-    ]
+    content = [written for part, place in parts if (written := write_part(part, target, log, place)) is not None]
     if target.quirks.chat.content_parts:
         wire["content"] = content or empty
     else:
-        wire["content"] = _flat(content, log, path)
+        wire["content"] = _flat(content, log, parts[0][1].rpartition("[")[0])
 
 
-def _plain_text(part: Part, target: Target, log: AdaptationLog, path: str) -> str | None:
+def _plain_text(part: Part, path: str, target: Target, log: AdaptationLog) -> str | None:
     """The part's text, if there is nothing that only an object could say."""
     if not isinstance(part, Text):
         return None
     if part.extras:
         if own(part.extras):
             return None
-        log.foreign_extras(part.extras, NAME, f"{path}[0]")
+        log.foreign_extras(part.extras, NAME, path)
+    if part.replay:
+        drop_foreign_state(part, target, log, path)
     if part.cache is not None:
         if target.quirks.chat.cache_marks and target.quirks.chat.content_parts:
             return None
-        log.dropped(f"{path}[0].cache", "the host takes no cache marks", part.cache.ttl)
+        log.dropped(f"{path}.cache", "the host takes no cache marks", part.cache.ttl)
     return part.text
 
 

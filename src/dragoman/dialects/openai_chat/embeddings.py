@@ -146,7 +146,7 @@ def decode_embedding_response(body: Any, target: Target) -> EmbeddingResponse:
         model=model,
         provider=target.provider,
         dialect=NAME,
-        usage=None if usage is None else _usage(object_of(usage, "usage"), target),
+        usage=Usage() if usage is None else _usage(object_of(usage, "usage"), target),
         extras=extras_of(members),
     )
 
@@ -190,7 +190,7 @@ def encode_embedding_response(response: EmbeddingResponse, target: Target) -> En
         items = original
     wire: JsonObject = {"object": "list", "data": items, "model": response.model}
     usage = response.usage
-    if usage is not None:
+    if usage:
         wire["usage"] = _written_usage(usage, target)
     elif response.dialect != NAME:
         wire["usage"] = {"prompt_tokens": 0, "total_tokens": 0}

@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING
 from dragoman.dialects.openai_chat.assistant_writer import AssistantWriter
 from dragoman.dialects.openai_chat.content import put_content
 from dragoman.dialects.openai_chat.notes import NAME, WIRE, own, write_members
-from dragoman.dialects.openai_chat.parts import write_part
+from dragoman.dialects.openai_chat.parts import drop_foreign_state, write_part
 from dragoman.dialects.openai_chat.tools import fitted_id
 from dragoman.values import AdaptationLog, Media, Message, MessageRole, Text, ToolResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dragoman.values import JsonObject, Part, Target
+    from dragoman.dialects.openai_chat.content import Placed
+    from dragoman.values import JsonObject, Target
 
 __all__ = ["MessageWriter"]
 
@@ -80,11 +81,12 @@ class MessageWriter:
             return [self._assistant.write(message, path, log)]
         if role is MessageRole.TOOL or any(isinstance(part, ToolResult) for part in message.parts):
             return self._results(message, path, log)
-        return [self._speech(message, message.parts, path, log)]
+        parts = [(part, f"{path}.parts[{index}]") for index, part in enumerate(message.parts)]
+        return [self._speech(message, parts, path, log)]
 
     # -- system, developer, user ---------------------------------------------------------------------------------------
 
-    def _speech(self, message: Message, parts: tuple[Part, ...], path: str, log: AdaptationLog) -> JsonObject:
+    def _speech(self, message: Message, parts: list[Placed], path: str, log: AdaptationLog) -> JsonObject:
         role = message.role
         if role is MessageRole.TOOL:
             role = MessageRole.USER
@@ -93,7 +95,7 @@ class MessageWriter:
             log.substituted(f"{path}.role", "the host has no developer role", "developer", "system")
         wire: JsonObject = {"role": role.value}
         members = own(message.extras)
-        put_content(wire, parts, members.get(":content"), self._target, log, f"{path}.parts")
+        put_content(wire, parts, members.get(":content"), self._target, log)
         if message.name is not None:
             wire["name"] = message.name
         if members:
@@ -105,11 +107,11 @@ class MessageWriter:
     def _results(self, message: Message, path: str, log: AdaptationLog) -> list[JsonObject]:
         """A message per result, then what else the message holds."""
         wires: list[JsonObject] = []
-        others: list[Part] = []
+        others: list[Placed] = []
         for index, part in enumerate(message.parts):
             where = f"{path}.parts[{index}]"
             if not isinstance(part, ToolResult):
-                others.append(part)
+                others.append((part, where))
             elif part.runner == "provider":
                 log.dropped(where, "the result of a tool that a provider ran itself", part.name)
             else:
@@ -118,7 +120,7 @@ class MessageWriter:
                 wires.append(self._result(part, message, where, log))
         if others:
             wires += self._flush()
-            wires.append(self._speech(message, tuple(others), path, log))
+            wires.append(self._speech(message, others, path, log))
         return wires
 
     def _result(self, result: ToolResult, message: Message, path: str, log: AdaptationLog) -> JsonObject:
@@ -126,6 +128,8 @@ class MessageWriter:
         notes = own(message.extras)
         if result.extras:
             log.foreign_extras(result.extras, NAME, path)
+        if result.replay:
+            drop_foreign_state(result, self._target, log, path)
         if result.is_error:
             log.dropped(f"{path}.is_error", "the wire does not tell errors of tools apart", True)
         if result.cache is not None:
@@ -140,10 +144,10 @@ class MessageWriter:
             wire["name"] = result.name
         elif legacy:
             wire["name"] = ""
-        content = result.content
+        content: list[Placed] = [(part, f"{path}.content[{index}]") for index, part in enumerate(result.content)]
         if ":media" not in marks and not self._quirks.tool_media:
-            content = self._without_media(result, wire, path, log)
-        put_content(wire, content, notes.get(":content"), self._target, log, f"{path}.content")
+            content = self._without_media(content, wire, log)
+        put_content(wire, content, notes.get(":content"), self._target, log)
         if len(message.parts) == 1 and notes:
             write_members(wire, notes)
         return wire
@@ -154,26 +158,23 @@ class MessageWriter:
             return known
         return result.call_id if noted is not None else fitted_id(result.call_id, self._quirks.call_id_form)
 
-    def _without_media(self, result: ToolResult, wire: JsonObject, path: str, log: AdaptationLog) -> tuple[Part, ...]:
+    def _without_media(self, content: list[Placed], wire: JsonObject, log: AdaptationLog) -> list[Placed]:
         """The result's texts; its media wait for a user's message behind the last result."""
-        if not any(isinstance(part, Media) for part in result.content):
-            return result.content
-        texts: list[Part] = []
+        texts: list[Placed] = []
         media: list[JsonObject] = []
-        for index, part in enumerate(result.content):
+        for part, where in content:
             if not isinstance(part, Media) or part.text is not None:
-                texts.append(part)
+                texts.append((part, where))
                 continue
-            where = f"{path}.content[{index}]"
             written = write_part(part, self._target, log, where)
             if written is not None:
                 media.append(written)
                 log.emulated(where, "a tool's message holds text alone; media follow in a user's message", part.kind)
         if media:
-            label = f"Media that tool call {wire.get('tool_call_id', result.call_id)} returned:"
+            label = f"Media that tool call {wire.get('tool_call_id', wire.get('name'))} returned:"
             self._pending += [{"type": "text", "text": label}, *media]
-            texts = texts or [Text(text="See the media in the next message.")]
-        return tuple(texts)
+            texts = texts or [(Text(text="See the media in the next message."), "")]
+        return texts
 
     def _flush(self) -> list[JsonObject]:
         if not self._pending:

@@ -31,6 +31,7 @@ __all__ = [
     "audio_format",
     "audio_type",
     "data_url",
+    "drop_foreign_state",
     "read_cache",
     "read_image",
     "read_part",
@@ -269,12 +270,21 @@ def write_part(part: Part, target: Target, log: AdaptationLog, path: str) -> Jso
         return original
     if part.extras:
         log.foreign_extras(part.extras, NAME, path)
+    if part.replay:
+        drop_foreign_state(part, target, log, path)
     wire = _write(part, target, log, path)
     if wire is not None:
         if part.cache is not None:
             write_cache(wire, part.cache, target, log, path)
         write_members(wire, members)
     return wire
+
+
+def drop_foreign_state(part: Part, target: Target, log: AdaptationLog, path: str) -> None:
+    """Records the state on a part that its issuer alone may have."""
+    for replay in part.replay:
+        if replay.dialect != NAME or replay.issuer != target.issuer:
+            log.dropped(f"{path}.replay", f"replay state of {replay.issuer}", replay.kind)
 
 
 def _written(part: Part, target: Target) -> JsonObject | None:

@@ -19,6 +19,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from dragoman.dialects.openai_chat.notes import NAME, extras_of
+from dragoman.dialects.openai_chat.parts import drop_foreign_state
 from dragoman.dialects.reading import objects_in, text
 from dragoman.values import Reasoning, Replay, own_replay
 
@@ -213,9 +214,7 @@ def write_request_reasoning(
 def write_answer_reasoning(part: Reasoning, wire: JsonObject, target: Target, log: AdaptationLog, path: str) -> None:
     """Puts reasoning into an answer's message; state only where `target` issued it over this dialect."""
     data = own_replay(part.replay, "reasoning", target, NAME)
-    for replay in part.replay:
-        if replay.dialect != NAME or replay.issuer != target.issuer:
-            log.dropped(f"{path}.replay", f"replay state of {replay.issuer}", replay.kind)
+    drop_foreign_state(part, target, log, path)
     if data is None:
         wanted = target.quirks.chat.reasoning_member
         if not part.text:

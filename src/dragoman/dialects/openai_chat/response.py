@@ -26,7 +26,7 @@ from dragoman.dialects.openai_chat.notes import (
 from dragoman.dialects.openai_chat.usage import decode_usage, encode_usage
 from dragoman.dialects.reading import integer, number, object_of, objects_in, text
 from dragoman.errors import ProtocolViolation
-from dragoman.values import AdaptationLog, Choice, Message, MessageRole, Response, Text, replace
+from dragoman.values import AdaptationLog, Choice, Message, MessageRole, Response, Text, Usage, replace
 
 if TYPE_CHECKING:
     from dragoman.values import Finish, JsonObject, Target
@@ -66,7 +66,7 @@ def decode_response(body: Any, target: Target) -> Response:
             _read_choice(choice, target, response_id or "", place)
             for place, choice in enumerate(objects_in(wire, "choices"))
         ),
-        usage=None if usage is None else decode_usage(object_of(usage, "usage"), target),
+        usage=Usage() if usage is None else decode_usage(object_of(usage, "usage"), target),
         service_tier=tier,
         extras=extras_of(members),
     )
@@ -173,7 +173,7 @@ def encode_response(response: Response, target: Target) -> EncodedBody:
         log.defaulted("created", "the wire wants the time of the answer", wire["created"])
     elif ":created" in members and int(members[":created"]) == response.created:
         wire["created"] = members[":created"]
-    if response.usage is not None:
+    if response.usage:
         wire["usage"] = encode_usage(response.usage, target)
     if response.service_tier is not None:
         wire["service_tier"] = response.service_tier

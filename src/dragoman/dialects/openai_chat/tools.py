@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, cast
 import msgspec
 
 from dragoman.dialects.openai_chat.notes import NAME, VOID, WIRE, extras_of, own, rest, write_members
-from dragoman.dialects.openai_chat.parts import read_cache, write_cache
+from dragoman.dialects.openai_chat.parts import drop_foreign_state, read_cache, write_cache
 from dragoman.dialects.reading import boolean, object_of, objects_in, required_text, text
 from dragoman.values import AdaptationLog, Opaque, Replay, ToolCall, ToolChoice, ToolDefinition, own_replay, replace
 
@@ -320,9 +320,8 @@ def write_call(
     state = own_replay(call.replay, "extra_content", target, NAME)
     if state is not None:
         wire["extra_content"] = state
-    for replay in call.replay:
-        if replay.dialect != NAME or replay.issuer != target.issuer:
-            log.dropped(f"{path}.replay", f"replay state of {replay.issuer}", replay.kind)
+    if call.replay:
+        drop_foreign_state(call, target, log, path)
     if call.extras:
         log.foreign_extras(call.extras, NAME, path)
         write_members(wire, members)

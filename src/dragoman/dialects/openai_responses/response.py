@@ -20,7 +20,7 @@ from dragoman.dialects.openai_responses.usage import decode_usage, encode_usage
 from dragoman.dialects.openai_responses.wire import ABSENT, ECHO, NAME, OUTPUT_TEXT, members, notes
 from dragoman.dialects.reading import number, object_of, objects_in, text
 from dragoman.errors import ProtocolViolation
-from dragoman.values import AdaptationLog, Choice, Message, MessageRole, Response, Target, replace
+from dragoman.values import AdaptationLog, Choice, Message, MessageRole, Response, Target, Usage, replace
 
 if TYPE_CHECKING:
     from dragoman.values import JsonObject, Request
@@ -119,7 +119,7 @@ def decode_frame(wire: JsonObject, parts: tuple[Part, ...], target: Target) -> R
                 finish=decode_finish(text(wire, "status"), wire.get("incomplete_details"), message),
             ),
         ),
-        usage=None if usage is None else decode_usage(usage, wire.get("tool_usage")),
+        usage=Usage() if usage is None else decode_usage(usage, wire.get("tool_usage")),
         service_tier=text(wire, "service_tier"),
         extras={NAME: own},
     )
@@ -185,7 +185,7 @@ def _frame(response: Response, items: list[JsonObject], log: AdaptationLog) -> J
     body["output"] = items
     if OUTPUT_TEXT in own:
         body["output_text"] = choice.message.content
-    if response.usage is not None:
+    if response.usage:
         body["usage"] = encode_usage(response.usage)
     elif echo is None:
         body["usage"] = None

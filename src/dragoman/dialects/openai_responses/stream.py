@@ -117,7 +117,7 @@ class ResponsesStreamDecoder(SseStream):
         events.extend(self.assembly.end_all())
         streamed = self.assembly.partial().choices
         response = decode_frame(wire, streamed[0].message.parts if streamed else (), self.target)
-        if response.usage is not None:
+        if response.usage:
             events.extend(self.assembly.usage(response.usage))
         return events + self.assembly.complete(response)
 
