@@ -10,6 +10,7 @@ access to JSON), `headers`, `statuses`.
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
 
 from dragoman.dialects.contract import Dialect, EncodedBody, EncodedError, EncodedRequest, StreamDecoder, StreamEncoder
@@ -39,6 +40,7 @@ def names() -> tuple[str, ...]:
     return tuple(_MODULES)
 
 
+@cache  # every call asks; a name that is none is not kept, since it raises
 def load(name: str) -> Dialect:
     """The dialect of this name, imported at its first use. Raises `ConfigError` for a name that is none."""
     module = _MODULES.get(name)

@@ -9,8 +9,9 @@ The same `Target` is passed to both sides: it names whose replay state may be se
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal, Protocol
+
+import msgspec
 
 from dragoman.errors import DragomanError, ProviderError
 from dragoman.values import (
@@ -34,8 +35,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class EncodedRequest:
+class EncodedRequest(msgspec.Struct, frozen=True):
     """A request on the wire; `path` follows the versioned base address and may hold a query."""
 
     path: str
@@ -44,16 +44,14 @@ class EncodedRequest:
     adaptations: tuple[Adaptation, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class EncodedBody:
+class EncodedBody(msgspec.Struct, frozen=True):
     """An answer on the wire, and what it could not say."""
 
     body: JsonObject
     adaptations: tuple[Adaptation, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class EncodedError:
+class EncodedError(msgspec.Struct, frozen=True):
     """An error on the wire."""
 
     status: int
@@ -98,8 +96,7 @@ class StreamEncoder(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dialect:
+class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     """One wire protocol. `path` in `decode_request` is the request's own path, for wires that say things there."""
 
     name: str

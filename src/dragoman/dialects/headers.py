@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -39,6 +38,9 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     sent = headers.get("date")
     if sent is None:
         return None
+    # Dates are rare, and this module is slow to import.
+    from email.utils import parsedate_to_datetime
+
     try:
         return max(0.0, (parsedate_to_datetime(value) - parsedate_to_datetime(sent)).total_seconds())
     except (TypeError, ValueError):

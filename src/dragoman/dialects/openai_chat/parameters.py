@@ -67,6 +67,8 @@ def read_parameters(body: JsonObject, target: Target, members: JsonObject, void:
             value = reader(body, member)
             fields[field] = value
             keep_exact(body, member, value, members)
+    if "seed" in fields and target.quirks.chat.seed_member != "seed":
+        members[":seed"] = "said"
     _read_caps(body, fields, members)
     _read_oddities(body, fields, members)
     _read_stream(body, fields, members, void)
@@ -223,6 +225,8 @@ def _write_spellings(
         body[wanted] = request.max_tokens
     if "seed" in body and quirks.seed_member != "seed":
         body[quirks.seed_member] = body.pop("seed")
+        if ":seed" in members:
+            log.substituted("seed", "the host's spelling", "seed", quirks.seed_member)
     tier = body.get("service_tier")
     if tier == "standard":
         body["service_tier"] = "default"

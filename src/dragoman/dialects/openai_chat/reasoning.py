@@ -206,7 +206,8 @@ def write_request_reasoning(
         log.dropped(path, "the host takes no earlier reasoning back", part.form)
         return
     member = member_of(data)
-    if member is not None and wanted in TEXT_MEMBERS:
+    if member is not None and wanted in TEXT_MEMBERS and member != wanted:
+        log.substituted(path, "the host's member for reasoning", member, wanted)
         member = wanted
     _write(part, wire, member, data.get("state"), log, path)
 

@@ -202,7 +202,10 @@ def _name_in(holder: JsonObject) -> str | None:
 def write_choice(choice: ToolChoice, target: Target, log: AdaptationLog) -> object:
     """The `tool_choice` member, or None for none."""
     original = own(choice.extras).get(WIRE)
-    if original in ("required", "any") and target.quirks.chat.required_word != "required":
+    word = target.quirks.chat.required_word
+    if original in ("required", "any") and word != "required":
+        if original != word:
+            log.substituted("tool_choice", "the host's word", original, word)
         original = None
     if original is not None and read_choice(original, choice.parallel, target) == choice:
         return original
