@@ -57,6 +57,7 @@ ROWS: Final = (
             "exceeds the available context size",  # llama.cpp before it named a type
             "exceeds the maximum number of tokens allowed",  # Gemini's compatible endpoint: INVALID_ARGUMENT
             "`inputs` tokens + `max_new_tokens` must be",  # Text Generation Inference, Together
+            "contextwindowexceedederror",  # LiteLLM's proxy: its own class in the words, and a bare 400 as code
         ),
         statuses=_WRONG,
     ),
