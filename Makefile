@@ -5,6 +5,7 @@
 #   make check   format, lint and types, tests included
 #   make soak    tests that run for minutes under load
 #   make bench   the figures of benchmarks/
+#   make conformance   docs/conformance.md anew, from the recordings
 #   make lock    write the requirement files anew; UPGRADE=--upgrade takes newer versions
 #   make clean   remove what these made
 
@@ -22,7 +23,7 @@ TOOLS := .venv/.installed-tools
 PROJECT := .venv/.installed-project
 LITELLM := .venv-litellm/.installed
 
-.PHONY: run test check soak bench lock clean .venv .venv-litellm
+.PHONY: run test check soak bench conformance lock clean .venv .venv-litellm
 .DELETE_ON_ERROR:
 
 run: $(PROJECT)
@@ -61,6 +62,9 @@ $(LITELLM): $(TOOLS) requirements/litellm.txt
 	$(PYTHON) -m venv --clear .venv-litellm
 	$(SYNC) --python .venv-litellm/bin/python requirements/litellm.txt
 	touch $@
+
+conformance: $(PROJECT)
+	.venv/bin/python -m scripts.conformance
 
 lock: $(TOOLS)
 	$(COMPILE) requirements/tools.in --output-file requirements/tools.txt

@@ -22,7 +22,10 @@ with warnings.catch_warnings():
     from google import genai
     from google.genai import types as genai_types
 
-__all__ = ["AnthropicClient", "ChatClient", "Client", "GeminiClient", "OfficialClients", "ResponsesClient"]
+__all__ = ["JUDGED", "AnthropicClient", "ChatClient", "Client", "GeminiClient", "OfficialClients", "ResponsesClient"]
+
+JUDGED = ("openai-chat", "openai-responses", "anthropic", "gemini")
+"""The dialects whose vendor's client is light enough to be here."""
 
 _PROMPT: Any = [{"role": "user", "content": "Hi"}]
 

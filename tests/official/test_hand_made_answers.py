@@ -23,9 +23,9 @@ from dragoman.values import (
 )
 from dragoman.values.unrolled import events_of
 from tests.official.asking import Official
+from tests.official.clients import JUDGED
 from tests.official.facts import Facts, Said, disagreements, ours
 from tests.wire.laws import run_decoder
-from tests.wire.recordings import DIALECT_OF
 
 _TARGET = Target(provider="elsewhere", issuer="elsewhere", model="m")
 _PARIS = ToolCall(id="call_1", name="weather", arguments_text='{"city": "Paris, 世界"}')
@@ -80,9 +80,7 @@ _ANSWERS: dict[str, Response] = {
     "paused": _answer(Text(text="Hm."), reason="paused"),
 }
 _CASES = [
-    pytest.param(answer, dialect, id=f"{name}-to-{dialect}")
-    for name, answer in _ANSWERS.items()
-    for dialect in DIALECT_OF.values()
+    pytest.param(answer, dialect, id=f"{name}-to-{dialect}") for name, answer in _ANSWERS.items() for dialect in JUDGED
 ]
 
 

@@ -7,10 +7,10 @@ import pytest
 from dragoman import dialects
 from dragoman.values import Event, Media, Request, Response, Target
 from tests.official.asking import Official
-from tests.official.clients import Client
+from tests.official.clients import JUDGED, Client
 from tests.official.facts import Facts, Said, counts_of_vendor, disagreements, ours
 from tests.wire.judging import dialect_of, run_stream
-from tests.wire.recordings import DIALECT_OF, Exchange, exchanges, require_recordings, target_for
+from tests.wire.recordings import Exchange, exchanges, require_recordings, target_for
 
 require_recordings()
 
@@ -28,7 +28,7 @@ def _pairs(streams: bool) -> list[object]:
         if exchange.dialect
         and (exchange.is_stream if streams else exchange.is_answer)
         and not _WITHOUT_ANSWER.intersection(exchange.features)
-        for dialect in DIALECT_OF.values()
+        for dialect in JUDGED
     ]
 
 

@@ -30,7 +30,7 @@ from dragoman.errors import (
 )
 from dragoman.values import Assembly, Event, Request, Target, Text, ToolCall
 from tests.official.asking import Official
-from tests.wire.recordings import DIALECT_OF
+from tests.official.clients import JUDGED
 
 _TARGET = Target(provider="gateway", issuer="gateway", model="m")
 _REQUEST = Request(model="m", stream=True, stream_usage=True)
@@ -75,7 +75,7 @@ _KINDS: list[type[DragomanError]] = [
 
 
 @pytest.mark.parametrize("kind", _KINDS, ids=lambda kind: kind.__name__)
-@pytest.mark.parametrize("dialect", DIALECT_OF.values())
+@pytest.mark.parametrize("dialect", JUDGED)
 def test_an_error_is_raised_by_the_client(dialect: str, kind: type[DragomanError], official: Official) -> None:
     encoded = dialects.load(dialect).encode_error(kind("Slow down, please"))
     assert encoded.status == _STATUS[kind] if kind in _STATUS else 400 <= encoded.status < 600
@@ -98,7 +98,7 @@ def _begun() -> list[Event]:
     ]
 
 
-@pytest.mark.parametrize("dialect", DIALECT_OF.values())
+@pytest.mark.parametrize("dialect", JUDGED)
 def test_an_error_in_mid_stream_is_raised_by_the_client(dialect: str, official: Official) -> None:
     encoder = dialects.load(dialect).stream_encoder(_REQUEST, _TARGET)
     body = b"".join(
@@ -110,7 +110,7 @@ def test_an_error_in_mid_stream_is_raised_by_the_client(dialect: str, official: 
 
 
 @pytest.mark.parametrize("kind", [AuthenticationFailed, PermissionDenied], ids=lambda kind: kind.__name__)
-@pytest.mark.parametrize("dialect", DIALECT_OF.values())
+@pytest.mark.parametrize("dialect", JUDGED)
 def test_what_a_provider_says_of_our_credential_stays_with_us(
     dialect: str, kind: type[ProviderError], official: Official
 ) -> None:

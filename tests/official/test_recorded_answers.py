@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.official.asking import Official
+from tests.official.clients import JUDGED
 from tests.official.facts import counts_of_vendor, disagreements, ours
 from tests.wire.judging import dialect_of, run_stream
 from tests.wire.recordings import Exchange, exchanges, require_recordings, stream_bytes, target_for
@@ -15,7 +16,7 @@ _WITHOUT_ANSWER = {"stream_error", "error_in_200", "background"}
 _JUDGED = [
     exchange
     for exchange in exchanges()
-    if exchange.dialect
+    if exchange.dialect in JUDGED
     and not exchange.is_error
     and not _WITHOUT_ANSWER.intersection(exchange.features)
     # Google's own client never asks for enumerations as numbers, and cannot read them.

@@ -214,6 +214,7 @@ _REQUEST = Request(
         name="answer",
         description="The answer.",
         strict=True,
+        mode="tool",
         extras=_EXTRAS,
     ),
     modalities=("text", "audio"),
@@ -260,6 +261,7 @@ _RESPONSE = Response(
     service_tier="default",
     adaptations=(_ADAPTATION,),
     attempts=(_ATTEMPT,),
+    output_mode="tool",
     request_id="req_1",
     extras=_EXTRAS,
 )

@@ -20,6 +20,9 @@ _NEEDED: dict[str, dict[str, Any]] = {
     "InvalidArguments": {"name": "weather", "text": "{"},
     "InvalidRequest": {"path": "messages[0]"},
     "ProtocolViolation": {"path": "choices"},
+    "SchemaMismatch": {"problem": "$.age: expected int", "response": Response(id="r")},
+    "UnusableAnswer": {"reason": "length", "response": Response(id="r")},
+    "TooManyRounds": {"messages": [], "response": Response(id="r")},
     "StreamTruncated": {"partial": Response(id="r", usage=Usage(input_tokens=1))},
     "AllAttemptsFailed": {"errors": [errors.RateLimited("slow down", provider="groq")]},
 }

@@ -33,7 +33,9 @@ def _lines(body: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def frame_ends(body: bytes) -> list[int]:
-    """The offsets just behind the blank line that ends each frame."""
+    """The offsets just behind the blank line that ends each frame, or behind each line where lines are frames."""
+    if body.startswith(b"{"):
+        return [offset + 1 for offset, byte in enumerate(body) if byte == ord("\n")]
     ends: list[int] = []
     offset = 0
     for line in body.split(b"\n"):
@@ -49,6 +51,8 @@ def finishes(dialect: str, body: bytes) -> Finishes | None:
     seen: set[int] = set()
     first = last = 0
     for end, line in _lines(body):
+        if line.startswith(b"{"):
+            line = b"data:" + line  # one JSON text a line, without the clothes of an event
         if not line.startswith(b"data:") or line.endswith(b"[DONE]"):
             continue
         event: Any = msgspec.json.decode(line[5:])
@@ -73,6 +77,8 @@ def _choices(dialect: str, event: dict[str, Any]) -> Iterator[tuple[int, bool]]:
         yield 0, event.get("type") in ("response.completed", "response.incomplete", "response.failed")
     elif dialect == "anthropic":
         yield 0, event.get("type") == "message_delta" and bool(event["delta"].get("stop_reason"))
+    elif dialect == "ollama":
+        yield 0, event.get("done") is True
     elif dialect == "gemini":
         candidates = cast("list[dict[str, Any]]", event.get("candidates") or [])
         for candidate in candidates:

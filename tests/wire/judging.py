@@ -211,7 +211,7 @@ def run_stream(exchange: Exchange, target: Target | None = None) -> Run:
     return run_decoder(dialect_of(exchange).stream_decoder(target or target_for(exchange)), [stream_bytes(exchange)])
 
 
-_OBJECT_ARGUMENTS = frozenset({"anthropic", "gemini"})
+_OBJECT_ARGUMENTS = frozenset({"anthropic", "gemini", "ollama"})
 """Dialects whose unstreamed answers hold a call's arguments as an object."""
 
 

@@ -293,7 +293,7 @@ def _lost_choices(request: Request, encoded: _Encoded) -> Iterator[str]:
         yield f"reasoning: {options!r:.100}"
 
 
-_THINKING = ("reasoning", "reasoning_effort", "thinking", "thinkingConfig", "output_config")
+_THINKING = ("reasoning", "reasoning_effort", "think", "thinking", "thinkingConfig", "output_config")
 
 
 def _set(name: str, value: Any, encoded: _Encoded) -> bool:

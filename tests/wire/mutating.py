@@ -55,7 +55,12 @@ def _told(path: _Path) -> str:
 
 
 def mutated_frames(body: bytes, *, limit: int, seed: int) -> Iterator[tuple[str, bytes]]:
-    """Copies of an SSE stream with one frame damaged inside, left out, doubled, or swapped with the next."""
+    """Copies of a stream with one frame damaged inside, left out, doubled, or swapped with the next."""
+    if body.startswith(b"{"):  # one JSON text a line: as events, and back
+        events = b"".join(b"data: " + line + b"\n\n" for line in body.splitlines() if line)
+        for what, damaged in mutated_frames(events, limit=limit, seed=seed):
+            yield what, damaged.replace(b"\n\n", b"\n").replace(b"data: ", b"")
+        return
     frames = [frame for frame in body.replace(b"\r\n", b"\n").split(b"\n\n") if frame]
     chosen = range(seed % max(1, len(frames) // limit), len(frames), max(1, len(frames) // limit))
     for number in chosen:

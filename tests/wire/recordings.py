@@ -22,6 +22,7 @@ from dragoman.errors import DragomanError
 from dragoman.values import Quirks, Target
 
 __all__ = [
+    "DIALECTS",
     "DIALECT_OF",
     "EMBEDDINGS_DIALECT_OF",
     "Exchange",
@@ -40,10 +41,20 @@ DIALECT_OF: Mapping[str, str] = {
     "openai.responses": "openai-responses",
     "anthropic.messages": "anthropic",
     "google.generate_content": "gemini",
+    "mistral.chat": "openai-chat",
+    "ollama.chat": "ollama",
 }
 """The recorded APIs that ask for an answer, and the dialect that speaks each."""
 
-EMBEDDINGS_DIALECT_OF: Mapping[str, str] = {"openai.embeddings": "openai-chat", "google.embeddings": "gemini"}
+DIALECTS: tuple[str, ...] = tuple(dict.fromkeys(DIALECT_OF.values()))
+"""Each dialect once."""
+
+EMBEDDINGS_DIALECT_OF: Mapping[str, str] = {
+    "openai.embeddings": "openai-chat",
+    "google.embeddings": "gemini",
+    "mistral.embeddings": "openai-chat",
+    "ollama.embeddings": "ollama",
+}
 """The recorded APIs that ask for vectors, likewise."""
 
 _SUFFIX_OF: Mapping[str, str] = {
@@ -51,6 +62,9 @@ _SUFFIX_OF: Mapping[str, str] = {
     "openai.responses": "/responses",
     "anthropic.messages": "/messages",
     "openai.embeddings": "/embeddings",
+    "mistral.chat": "/chat/completions",
+    "ollama.chat": "/api/chat",
+    "ollama.embeddings": "/api/embed",
 }
 """How the path of the API's own call ends; other operations below the same name (retrieve, compact) are not it."""
 

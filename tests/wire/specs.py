@@ -232,7 +232,19 @@ _FILE_OF = {
     "anthropic": ("anthropic.openapi.json", "CreateMessageParams"),
     "anthropic-beta": ("anthropic.openapi.json", "BetaCreateMessageParams"),
     "gemini": ("google-gemini.openapi.json", "GenerateContentRequest"),
+    "ollama": ("ollama.openapi.json", "ChatRequest"),
 }
+
+
+_TEXT: Schema = {"type": "string"}
+_IN_PROSE: dict[str, dict[str, Schema]] = {
+    "ollama.openapi.json": {
+        # The prose reference has thinking and tool_name; the ids are recorded, and are in the server's own types.
+        "ChatMessage": {"thinking": _TEXT, "tool_name": _TEXT, "tool_call_id": _TEXT},
+        "ToolCall": {"id": _TEXT},
+    }
+}
+"""What a vendor's description leaves out and its prose has."""
 
 
 def specs_folder() -> Path:
@@ -255,6 +267,8 @@ def require_specs() -> None:
 @cache
 def _read(file: str) -> Spec:
     document: Any = msgspec.json.decode((specs_folder() / file).read_bytes())
+    for name, members in _IN_PROSE.get(file, {}).items():
+        document["components"]["schemas"][name]["properties"].update(members)
     return Spec(document, prose_required=file.startswith("google"))
 
 
@@ -263,6 +277,7 @@ _ANSWER_OF = {
     "openai-responses": "Response",
     "anthropic": "BetaMessage",
     "gemini": "GenerateContentResponse",
+    "ollama": "ChatResponse",
 }
 
 

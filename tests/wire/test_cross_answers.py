@@ -12,7 +12,7 @@ from dragoman.values import Media, Request, Response, ToolCall
 from tests.wire.comparing import first_difference, told
 from tests.wire.judging import dialect_of, run_stream
 from tests.wire.laws import Run, check_events, check_usage, run_decoder
-from tests.wire.recordings import DIALECT_OF, Exchange, exchanges, require_recordings, target_for
+from tests.wire.recordings import DIALECTS, Exchange, exchanges, require_recordings, target_for
 from tests.wire.specs import answer_problems, require_specs
 
 require_recordings()
@@ -23,7 +23,7 @@ _PAIRS = [
     pytest.param(exchange, dialect, id=f"{exchange.case}-to-{dialect}")
     for exchange in exchanges()
     if exchange.dialect and not exchange.is_error and not _WITHOUT_ANSWER.intersection(exchange.features)
-    for dialect in DIALECT_OF.values()
+    for dialect in DIALECTS
     if dialect != exchange.dialect
 ]
 _STREAMED = [pair for pair in _PAIRS if isinstance(pair.values[0], Exchange) and pair.values[0].is_stream]

@@ -11,7 +11,8 @@ from dragoman.errors import InvalidRequest
 from dragoman.values import Request, Target, replace
 from tests.wire.judging import request_of
 from tests.wire.losses import opaque_state, silent_losses
-from tests.wire.recordings import DIALECT_OF, Exchange, exchanges, require_recordings, target_for
+from tests.wire.pairing import pairing_problems, self_contained
+from tests.wire.recordings import DIALECTS, Exchange, exchanges, require_recordings, target_for
 from tests.wire.specs import require_specs, spec_for
 
 require_recordings()
@@ -22,7 +23,7 @@ _ACCEPTED = [exchange for exchange in _ASKED if exchange.response.status not in 
 _PAIRS = [
     pytest.param(exchange, dialect, id=f"{exchange.case}-to-{dialect}")
     for exchange in _ACCEPTED
-    for dialect in DIALECT_OF.values()
+    for dialect in DIALECTS
     if dialect != exchange.dialect
 ]
 
@@ -42,6 +43,13 @@ def test_a_request_is_valid_in_another_dialect(exchange: Exchange, dialect: str)
     if not request.messages:  # a stored prompt, which no other wire knows: nothing is left to say
         problems = [problem for problem in problems if not problem.startswith(".messages: 0 items")]
     assert not problems, "\n".join(problems)
+
+
+@pytest.mark.parametrize(("exchange", "dialect"), _PAIRS)
+def test_calls_and_results_stand_where_another_dialect_wants_them(exchange: Exchange, dialect: str) -> None:
+    request = request_of(exchange)
+    if self_contained(request):
+        assert pairing_problems(dialect, _foreign(request, dialect).body) == []
 
 
 @pytest.mark.parametrize(("exchange", "dialect"), _PAIRS)

@@ -30,7 +30,8 @@ from dragoman.values import (
 )
 from tests.values.samples import SAMPLES
 from tests.wire.losses import objects_in, silent_losses, strings_in
-from tests.wire.recordings import DIALECT_OF
+from tests.wire.pairing import pairing_problems
+from tests.wire.recordings import DIALECTS
 from tests.wire.specs import require_specs, spec_for
 
 require_specs()
@@ -244,7 +245,7 @@ _REQUESTS: dict[str, Request] = {
 _CASES = [
     pytest.param(request, dialect, id=f"{name}-to-{dialect}")
     for name, request in _REQUESTS.items()
-    for dialect in DIALECT_OF.values()
+    for dialect in DIALECTS
 ]
 
 
@@ -259,6 +260,11 @@ def test_a_hand_made_request_is_valid(request_: Request, dialect: str) -> None:
     spec, name = spec_for("anthropic-beta" if beta else dialect)
     problems = spec.problems(name, encoded.body)
     assert not problems, "\n".join(problems)
+
+
+@pytest.mark.parametrize(("request_", "dialect"), _CASES)
+def test_calls_and_results_stand_where_they_are_wanted(request_: Request, dialect: str) -> None:
+    assert pairing_problems(dialect, _encoded(request_, dialect).body) == []
 
 
 @pytest.mark.parametrize(("request_", "dialect"), _CASES)
@@ -286,7 +292,7 @@ def test_what_was_encoded_decodes_and_encodes_to_itself(request_: Request, diale
     assert {entry.reason for entry in again.adaptations} <= {entry.reason for entry in encoded.adaptations}
 
 
-@pytest.mark.parametrize("dialect", DIALECT_OF.values())
+@pytest.mark.parametrize("dialect", DIALECTS)
 def test_tricky_ids_stay_apart_and_together(dialect: str) -> None:
     body = _encoded(_REQUESTS["tricky ids"], dialect).body
     names = ("id", "call_id", "tool_call_id", "tool_use_id")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from dragoman.errors import ContextOverflow, QuotaExhausted, RateLimited, ServerFault
@@ -12,6 +13,7 @@ from tests.wire.comparing import differences, first_difference, told
 from tests.wire.error_rules import expected_classes
 from tests.wire.finishes import Finishes, finishes, frame_ends
 from tests.wire.laws import LawBroken, check_usage
+from tests.wire.pairing import pairing_problems
 
 
 @pytest.mark.parametrize(
@@ -118,3 +120,28 @@ def test_the_providers_word_decides_before_the_status(status: int, body: Any, ki
 def test_a_case_without_a_rule_is_loud() -> None:
     with pytest.raises(AssertionError, match="no rule for openai 299"):
         expected_classes("openai", 299, {})
+
+
+_TEXT_FIRST = """{"messages": [
+    {"role": "assistant", "content": [{"type": "tool_use", "id": "a", "name": "f", "input": {}}]},
+    {"role": "user", "content": [{"type": "text", "text": "x"}, {"type": "tool_result", "tool_use_id": "a"}]}]}"""
+_SKIPPED = """{"messages": [
+    {"role": "assistant", "tool_calls": [{"id": "a"}, {"id": "b"}]}, {"role": "tool", "tool_call_id": "a"},
+    {"role": "user", "content": "x"}]}"""
+_TWO_FOR_ONE = """{"contents": [{"parts": [{"functionCall": {"name": "f"}}]},
+    {"parts": [{"functionResponse": {"name": "f"}}, {"functionResponse": {"name": "f"}}]}]}"""
+_UNCALLED = '{"input": [{"type": "function_call_output", "call_id": "a"}]}'
+
+
+@pytest.mark.parametrize(
+    ("dialect", "body", "problem"),
+    [
+        ("anthropic", _TEXT_FIRST, "message 1: results do not come first"),
+        ("anthropic", '{"messages": [{"role": "user", "content": ""}]}', "message 0 holds an empty text"),
+        ("openai-chat", _SKIPPED, "message 2 comes while ['b'] are open"),
+        ("openai-responses", _UNCALLED, "item 0 answers 'a', which nothing called"),
+        ("gemini", _TWO_FOR_ONE, "content 1 answers ['f', 'f'], and open are ['f']"),
+    ],
+)
+def test_calls_without_their_answers_are_found(dialect: str, body: str, problem: str) -> None:
+    assert pairing_problems(dialect, msgspec.json.decode(body)) == [problem]

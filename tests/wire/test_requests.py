@@ -6,13 +6,17 @@ import pytest
 
 from dragoman import dialects
 from tests.wire.judging import judge_embedding_request, judge_fitted_request, judge_request, request_of
-from tests.wire.recordings import DIALECT_OF, Exchange, exchanges, require_recordings, target_for
+from tests.wire.recordings import DIALECTS, Exchange, exchanges, require_recordings, target_for
 
 require_recordings()
 
 _ASKED = [exchange for exchange in exchanges() if exchange.dialect and exchange.request.body is not None]
 _EMBEDDED = [exchange for exchange in exchanges() if exchange.embeddings_dialect]
 _ACCEPTED = [exchange for exchange in _ASKED if not exchange.is_error]
+
+
+_STREAMED_UNASKED = {"ollama"}
+"""Dialects that stream where the request does not say otherwise."""
 
 
 def _id(exchange: Exchange) -> str:
@@ -38,11 +42,12 @@ def test_the_essentials_of_a_request_are_in_fields(exchange: Exchange) -> None:
     request = request_of(exchange)
     body = exchange.request.body
     assert request.model == target.model
-    streamed = ":streamGenerateContent" in exchange.request.url or body.get("stream") is True
+    unasked = exchange.dialect in _STREAMED_UNASKED
+    streamed = ":streamGenerateContent" in exchange.request.url or body.get("stream", unasked) is True
     assert request.stream is streamed
     told = body.get("messages") or body.get("contents") or body.get("input")
     assert not told or any(message.parts for message in request.messages)
-    settings = body.get("generationConfig", body)
+    settings = body.get("generationConfig", body.get("options", body))
     assert request.temperature == settings.get("temperature")
     assert bool(request.tools) is bool(body.get("tools") or body.get("functions"))
     path = dialects.load(exchange.dialect or "").encode_request(request, target).path
@@ -56,4 +61,4 @@ def test_an_embeddings_request_survives(exchange: Exchange) -> None:
 
 
 def test_every_dialect_has_recorded_requests() -> None:
-    assert {exchange.dialect for exchange in _ASKED} == set(DIALECT_OF.values())
+    assert {exchange.dialect for exchange in _ASKED} == set(DIALECTS)

@@ -7,7 +7,7 @@ standard drops it too), since some hosts do not end their last frame; the dialec
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from dragoman.errors import ProtocolViolation
 from dragoman.framing.lines import LineSplitter
@@ -18,8 +18,7 @@ MAX_FRAME_BYTES = 32 * 1024 * 1024
 _BOM = b"\xef\xbb\xbf"
 
 
-@dataclass(frozen=True, slots=True)
-class SseFrame:
+class SseFrame(msgspec.Struct, frozen=True):
     """One event: its name, if the wire gives one, and its data lines joined by LF; or a comment alone."""
 
     data: bytes = b""

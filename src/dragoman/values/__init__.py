@@ -47,7 +47,7 @@ from dragoman.values.parts import (
 )
 from dragoman.values.quirks import AnthropicQuirks, ChatQuirks, GeminiQuirks, Quirks, ResponsesQuirks
 from dragoman.values.replay import Replay, own_replay
-from dragoman.values.request import OutputFormat, ReasoningOptions, Request
+from dragoman.values.request import OutputFormat, OutputMode, ReasoningOptions, Request
 from dragoman.values.response import Choice, Finish, FinishReason, Response
 from dragoman.values.serial import from_json, json_schema, to_json
 from dragoman.values.target import Target
@@ -85,6 +85,7 @@ __all__ = [
     "MessageRole",
     "Opaque",
     "OutputFormat",
+    "OutputMode",
     "Part",
     "PartDelta",
     "PartEnded",

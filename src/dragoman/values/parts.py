@@ -7,7 +7,7 @@ Every part may carry `item_id` (the id of the wire item it sat in; neighbouring 
 from __future__ import annotations
 
 import base64
-from typing import Any, Literal, cast
+from typing import Any, Literal, TypeVar, cast
 
 import msgspec
 
@@ -28,6 +28,8 @@ __all__ = [
     "ToolResult",
     "ToolResultPart",
 ]
+
+_T = TypeVar("_T")
 
 
 class CacheHint(Value, frozen=True, kw_only=True):
@@ -145,6 +147,22 @@ class ToolCall(_Part, frozen=True, kw_only=True, tag="tool_call"):
                 text=self.arguments_text,
             )
         return cast("JsonObject", value)
+
+    def as_type(self, kind: type[_T]) -> _T:
+        """The arguments as a value of this type: a pydantic model, or what msgspec converts (dataclass, TypedDict …).
+
+        Raises `InvalidArguments` when they are not of it.
+        """
+        given = self.arguments
+        validate: Any = getattr(kind, "model_validate", None)
+        try:
+            return validate(given) if validate is not None else msgspec.convert(given, kind)
+        except ValueError as error:  # pydantic's and msgspec's errors of validation are both of it
+            raise InvalidArguments(
+                f"the arguments of tool call {self.name!r} are not a {getattr(kind, '__name__', kind)}: {error}",
+                name=self.name,
+                text=self.arguments_text,
+            ) from error
 
 
 class Opaque(_Part, frozen=True, kw_only=True, tag="opaque"):

@@ -9,7 +9,7 @@ from typing import Literal
 
 from dragoman.values.value import Value
 
-__all__ = ["AnthropicQuirks", "ChatQuirks", "GeminiQuirks", "Quirks", "ResponsesQuirks"]
+__all__ = ["AnthropicQuirks", "ChatQuirks", "GeminiQuirks", "OllamaQuirks", "Quirks", "ResponsesQuirks"]
 
 
 class ChatQuirks(Value, frozen=True, kw_only=True):
@@ -112,6 +112,17 @@ class GeminiQuirks(Value, frozen=True, kw_only=True):
     refused: tuple[str, ...] = ()
 
 
+class OllamaQuirks(Value, frozen=True, kw_only=True):
+    """Deviations from `ollama`.
+
+    `refused` names members (of the request and of its options) that the host answers with an error: they are left out
+    and recorded. `finish_optional`: a clean end without a line that is done is a complete answer.
+    """
+
+    finish_optional: bool = False
+    refused: tuple[str, ...] = ()
+
+
 class Quirks(Value, frozen=True, kw_only=True):
     """The deviations of one host, per dialect that it speaks."""
 
@@ -119,3 +130,4 @@ class Quirks(Value, frozen=True, kw_only=True):
     responses: ResponsesQuirks = ResponsesQuirks()
     anthropic: AnthropicQuirks = AnthropicQuirks()
     gemini: GeminiQuirks = GeminiQuirks()
+    ollama: OllamaQuirks = OllamaQuirks()

@@ -8,17 +8,24 @@ from dragoman.values.messages import Message
 from dragoman.values.tools import Tool, ToolChoice
 from dragoman.values.value import Extras, JsonObject, Value
 
-__all__ = ["OutputFormat", "ReasoningOptions", "Request"]
+__all__ = ["OutputFormat", "OutputMode", "ReasoningOptions", "Request"]
+
+OutputMode = Literal["native", "tool", "prompted"]
 
 
 class OutputFormat(Value, frozen=True, kw_only=True):
-    """The form the answer's text shall have; `json_schema` needs `schema`."""
+    """The form the answer's text shall have; `json_schema` needs `schema`.
+
+    `mode` says how it is had: the target's own schema output ("native"), the arguments of a forced tool ("tool"), or
+    words alone ("prompted"). None: the first of these that the target is known to have.
+    """
 
     type: Literal["text", "json_object", "json_schema"]
     schema: JsonObject | None = None
     name: str | None = None
     description: str | None = None
     strict: bool | None = None
+    mode: OutputMode | None = None
     extras: Extras = {}
 
 

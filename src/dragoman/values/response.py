@@ -10,6 +10,7 @@ from dragoman.values.adaptations import Adaptation
 from dragoman.values.attempts import Attempt
 from dragoman.values.messages import Message, MessageRole
 from dragoman.values.parts import Reasoning, Refusal
+from dragoman.values.request import OutputMode
 from dragoman.values.usage import Cost, Usage
 from dragoman.values.value import Extras, Value
 
@@ -47,7 +48,8 @@ class Response(Value, frozen=True, kw_only=True):
 
     Everything speaks of the first choice; `choices` has all. `provider` and `dialect` tell who answered and how it was
     spoken to; `request_id` is the provider's id for support; `usage` is
-    empty (and false) where the provider reported none; `created` is Unix time in seconds.
+    empty (and false) where the provider reported none; `created` is Unix time in seconds; `output_mode` tells how the
+    form of the answer was had, where a schema was asked for.
     """
 
     id: str | None = None
@@ -62,7 +64,13 @@ class Response(Value, frozen=True, kw_only=True):
     adaptations: tuple[Adaptation, ...] = ()
     attempts: tuple[Attempt, ...] = ()
     request_id: str | None = None
+    output_mode: OutputMode | None = None
     extras: Extras = {}
+
+    @property
+    def parsed(self) -> Any:
+        """The answer as the type that was asked for with `output=`; None on an answer that no type was asked of."""
+        return None
 
     @property
     def _first(self) -> Choice:

@@ -220,7 +220,7 @@ class ResponsesStreamDecoder(SseStream):
             raise ProtocolViolation(f"part {key!r} of the answer starts twice")
         events = [] if self.assembly.started else self.assembly.start()
         for other in item.keys:
-            if self.assembly.is_open(other):
+            if other in item.done and self.assembly.is_open(other):
                 events.extend(self.assembly.end(other))
         item.keys.append(key)
         if isinstance(skeleton, Text):
@@ -253,6 +253,7 @@ class ResponsesStreamDecoder(SseStream):
         key = self._piece_key(item, data, announced=False)
         if not self.assembly.is_open(key):
             return []
+        item.done.add(key)
         if piece.get("type") == "reasoning_text":
             return self._settle(key, read_reasoning_piece(piece, "full", "part"))
         return self._settle(key, decode_piece(piece, "output", "part"))
@@ -263,9 +264,12 @@ class ResponsesStreamDecoder(SseStream):
 
     def summary_done(self, data: JsonObject) -> list[Event]:
         item = self._found(data)
-        key = summary_key(item, data) if item is not None else None
-        if key is None or not self.assembly.is_open(key):
+        if item is None:
             return []
+        key = summary_key(item, data)
+        if not self.assembly.is_open(key):
+            return []
+        item.done.add(key)
         return self._settle(key, read_reasoning_piece(object_of(data.get("part"), "part"), "summary", "part"))
 
     def _settle(self, key: Key, part: Part, *, whole: bool = False) -> list[Event]:

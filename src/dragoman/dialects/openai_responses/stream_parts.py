@@ -36,9 +36,13 @@ Key: TypeAlias = "tuple[int, int] | tuple[int, str] | tuple[int, str, int]"
 
 
 class Item:
-    """An item that was announced: its place, what it is, and the keys of the parts shown so far."""
+    """An item that was announced: its place, what it is, the keys of the parts shown so far, and which are done.
 
-    __slots__ = ("channel", "closed", "id", "index", "keys", "kind")
+    A part that the wire says is done ends with its item, or when the next one begins: only the item's end tells the
+    state that hangs on its last part.
+    """
+
+    __slots__ = ("channel", "closed", "done", "id", "index", "keys", "kind")
 
     def __init__(self, index: int, kind: str, item_id: str | None, commentary: bool) -> None:
         self.index = index
@@ -46,6 +50,7 @@ class Item:
         self.id = item_id
         self.channel: Any = "commentary" if commentary else "answer"
         self.keys: list[Key] = []
+        self.done: set[Key] = set()
         self.closed = False
 
 
