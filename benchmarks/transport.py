@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -53,7 +53,7 @@ Client = Callable[[str, int, ssl.SSLContext], AbstractAsyncContextManager[Exchan
 
 
 @asynccontextmanager
-async def through_the_seam(transport: Transport, base: str, events: int) -> AsyncIterator[Exchange]:
+async def through_the_seam(transport: Transport, base: str, events: int) -> AsyncGenerator[Exchange]:
     async def unary() -> int:
         return len((await transport.send(HttpRequest("POST", f"{base}/unary", HEADERS, BODY))).body)
 
@@ -78,7 +78,7 @@ def our_aiohttp_adapter(base: str, events: int, context: ssl.SSLContext) -> Abst
 
 
 @asynccontextmanager
-async def bare_aiohttp(base: str, events: int, context: ssl.SSLContext) -> AsyncIterator[Exchange]:
+async def bare_aiohttp(base: str, events: int, context: ssl.SSLContext) -> AsyncGenerator[Exchange]:
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=context)) as session:
 
         async def unary() -> int:
@@ -96,7 +96,7 @@ async def bare_aiohttp(base: str, events: int, context: ssl.SSLContext) -> Async
 
 
 @asynccontextmanager
-async def bare_httpx2(base: str, events: int, context: ssl.SSLContext) -> AsyncIterator[Exchange]:
+async def bare_httpx2(base: str, events: int, context: ssl.SSLContext) -> AsyncGenerator[Exchange]:
     async with httpx2.AsyncClient(verify=context, timeout=60, trust_env=False) as client:
 
         async def unary() -> int:
@@ -142,7 +142,7 @@ class Floor(asyncio.Protocol):
 
 
 @asynccontextmanager
-async def floor(base: str, events: int, context: ssl.SSLContext) -> AsyncIterator[Exchange]:
+async def floor(base: str, events: int, context: ssl.SSLContext) -> AsyncGenerator[Exchange]:
     scheme, _, address = base.partition("://")
     port = int(address.rpartition(":")[2])
     idle: list[Floor] = []
@@ -213,7 +213,12 @@ async def round_of(
 
 @contextmanager
 def running_server(certificate: Path | None) -> Generator[int]:
-    command = [sys.executable, "-m", "benchmarks.transport_server", *([] if certificate is None else [str(certificate)])]
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.transport_server",
+        *([] if certificate is None else [str(certificate)]),
+    ]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert process.stdin is not None
     assert process.stdout is not None

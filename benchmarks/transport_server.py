@@ -1,4 +1,4 @@
-"""The other side of `benchmarks/transport.py`, in a process of its own: fixed answers, as cheap as Python can give them.
+"""The other side of `benchmarks/transport.py`, in a process of its own: fixed answers, cheaply given.
 
 `POST /unary` gets a completion of 1 kB; `POST /stream/N` gets N events, each in a chunk and a segment of its own.
 Prints its port, and ends when its standard input does.
@@ -12,6 +12,7 @@ import sys
 from typing import cast
 
 ANSWER = b'{"id":"chatcmpl-1","object":"chat.completion","choices":[{"message":{"content":"' + b"word " * 180 + b'"}}]}'
+PACE_SECONDS = 0.002  # so that events come one by one and are not read together
 EVENT = b'data: {"id":"chatcmpl-1","choices":[{"index":0,"delta":{"content":" word"}}]}\n\n'
 HEADERS = b"".join(b"x-header-%d: a value of usual length\r\n" % number for number in range(12))
 UNARY = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n%scontent-length: %d\r\n\r\n%s" % (
@@ -48,7 +49,7 @@ class Server(asyncio.Protocol):
         assert self.transport is not None
         if path.startswith(b"/stream/"):
             self.transport.write(STREAM_HEAD)
-            asyncio.get_running_loop().call_soon(self.send_chunk, int(path[8:]))
+            asyncio.get_running_loop().call_later(PACE_SECONDS, self.send_chunk, int(path[8:]))
         else:
             self.transport.write(UNARY)
 
@@ -60,7 +61,7 @@ class Server(asyncio.Protocol):
             self.transport.write(b"0\r\n\r\n")
             return
         self.transport.write(CHUNK)
-        asyncio.get_running_loop().call_soon(self.send_chunk, left - 1)
+        asyncio.get_running_loop().call_later(PACE_SECONDS, self.send_chunk, left - 1)
 
 
 async def serve(certificate: str | None) -> None:

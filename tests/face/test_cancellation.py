@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import dragoman
+from dragoman.engine.shared import shared_transport
 from dragoman.face.background import LoopThread, engine_thread
 from dragoman.routing import InFlight
 from dragoman.transport import HttpTransport
@@ -211,3 +212,32 @@ def test_a_forked_child_starts_anew() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
+
+
+def test_closing_a_model_leaves_the_calls_of_others_alone() -> None:
+    server = SteppedServer(streaming=True)
+    thread = LoopThread("stepped-server")
+    port = thread.run(server.start)
+    address = f"http://127.0.0.1:{port}/v1"
+
+    def model() -> ChatModel:
+        return dragoman.ProviderRegistry.get_provider("chat_completions", model="m", base_url=address, api_key="k")
+
+    async def there() -> None:
+        other = model().astream("Hi")
+        first = await anext(aiter(other))
+        assert first.event is not None
+        async with model() as mine:
+            assert "".join([chunk.delta async for chunk in mine.astream("Hi")]) == "ab"
+        while True:
+            try:
+                await anext(other)
+            except StopAsyncIteration:
+                break
+        assert other.response.content == "ab"
+        await model().aclose()
+        assert shared_transport().statistics().open == 0
+
+    asyncio.run(there())
+    thread.run(server.all_closed)
+    thread.stop()

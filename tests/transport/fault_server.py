@@ -12,7 +12,7 @@ import ssl
 import struct
 import threading
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from tests.servers.process import wait_until
@@ -58,13 +58,17 @@ class Peer:
         return head
 
     def read_body(self, length: int) -> bytes:
-        while len(self._buffer) < length:
+        pieces = [self._buffer]
+        size = len(self._buffer)
+        while size < length:
             piece = self._receive()
             if not piece:
                 raise Gone
-            self._buffer += piece
-        body, self._buffer = self._buffer[:length], self._buffer[length:]
-        return body
+            pieces.append(piece)
+            size += len(piece)
+        whole = b"".join(pieces)
+        self._buffer = whole[length:]
+        return whole[:length]
 
     def send(self, data: bytes) -> None:
         try:
@@ -140,14 +144,27 @@ class FaultServer:
 
     def close(self) -> None:
         self.stopping.set()
-        # Closing alone does not wake a thread that is in accept or recv.
+        # Closing alone would not wake a thread that is in accept.
         _shut(self._listener)
+        self._listener.close()
         with self._lock:
             sockets = list(self._open)
         for sock in sockets:
             _shut(sock)
         for thread in self._threads:
             thread.join(DEADLINE_SECONDS)
+
+    @contextlib.contextmanager
+    def counted(self, sock: socket.socket) -> Generator[None]:
+        """Count a socket as open, close it at the end, or when the server is closed."""
+        with self._lock:
+            self._open.add(sock)
+        try:
+            yield
+        finally:
+            sock.close()
+            with self._lock:
+                self._open.discard(sock)
 
     def _accept(self) -> None:
         while True:
@@ -171,7 +188,7 @@ class FaultServer:
                 with self._lock:
                     self._open.discard(sock)
                     self._open.add(current)
-            self._converse(Peer(self, current))
+            self.converse(Peer(self, current))
         except (Gone, OSError):
             pass
         finally:
@@ -181,7 +198,7 @@ class FaultServer:
                 self._open.discard(sock)
                 self._open.discard(current)
 
-    def _converse(self, peer: Peer) -> None:
+    def converse(self, peer: Peer) -> None:
         while True:
             head = peer.read_head()
             if head is None:
@@ -193,19 +210,25 @@ class FaultServer:
             peer.answered += 1
 
 
-def _read_request(peer: Peer, head: bytes) -> Seen:
+def parse_head(head: bytes) -> Seen:
     lines = head.decode("latin-1").split("\r\n")
     method, path, _ = lines[0].split(" ")
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])}
+    return Seen(method, path, headers, b"", head)
+
+
+def _read_request(peer: Peer, head: bytes) -> Seen:
+    seen = parse_head(head)
     # A path that ends in `unread` leaves the body where it is, for answers that come early.
-    length = 0 if path.endswith("unread") else int(headers.get("content-length", "0"))
-    return Seen(method, path, headers, peer.read_body(length), head)
+    length = 0 if seen.path.endswith("unread") else int(seen.headers.get("content-length", "0"))
+    return replace(seen, body=peer.read_body(length))
 
 
 def _shut(sock: socket.socket) -> None:
+    """End a socket that another thread uses: it wakes up there, and the thread closes it."""
     with contextlib.suppress(OSError):
-        sock.shutdown(socket.SHUT_RDWR)
-    sock.close()
+        # The plain socket's method: a TLS socket's own would take the session away beneath the other thread.
+        socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
 
 @contextlib.contextmanager

@@ -17,7 +17,7 @@ from tests.transport.fault_server import Gone, Peer, Script, Seen
 OK: Final = b"HTTP/1.1 200 OK\r\n"
 CHUNKED: Final = OK + b"transfer-encoding: chunked\r\n\r\n"
 TEXT: Final = b"The quick brown fox jumps over the lazy dog. " * 40
-ENDLESS_BYTES: Final = 8 * 1024 * 1024
+ENDLESS_BYTES: Final = 2 * 1024 * 1024
 PATIENT: Final = Timeout(connect=10, first_byte=10, idle=10, total=20)
 HASTY: Final = Timeout(connect=10, first_byte=0.15, idle=0.15, total=1)
 SHORT: Final = Timeout(connect=10, first_byte=10, idle=10, total=0.3)

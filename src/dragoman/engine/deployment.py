@@ -49,6 +49,15 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
                 return replace(self, access=self.access.speaking(name))
         return self
 
+    async def aclose(self) -> None:
+        """Close what the transport keeps open for the running loop; of the shared one, what nobody is using."""
+        if self.transport is not None:
+            await self.transport.aclose()
+        else:
+            from dragoman.engine.shared import shared_transport
+
+            shared_transport().close_idle()
+
     def open_transport(self) -> Transport:
         """The transport to use; made at the first call, so that building a model opens and imports nothing."""
         if self.transport is not None:

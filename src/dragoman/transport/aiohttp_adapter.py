@@ -98,14 +98,16 @@ class AiohttpTransport:
         headers = list(request.headers)
         if not any(name.lower() == "accept-encoding" for name, _ in headers):
             headers.append(("accept-encoding", accept_encoding))
-        from dragoman.transport.aiohttp_errors import mapped
+        from dragoman.transport.aiohttp_errors import MAPPED, translate
 
         session = self._sessions.get(asyncio.get_running_loop())
         options = self._options(request, origin, headers)
         from yarl import URL
 
-        with mapped(origin, request.timeout, sent="maybe", head=True):
+        try:
             response = await session.client.request(request.method, URL(request.url, encoded=True), **options)
+        except MAPPED as error:
+            raise translate(error, origin, request.timeout, sent="maybe", head=True) from error
         return AiohttpStream(response, request.timeout, origin, self._limits.body_bytes)
 
     def _options(self, request: HttpRequest, origin: Origin, headers: list[tuple[str, str]]) -> dict[str, Any]:
@@ -166,13 +168,14 @@ class AiohttpStream:
             if self._complete:
                 raise StopAsyncIteration
             raise StreamStateError("The stream was closed before its end; it has no more to give.")
-        from dragoman.transport.aiohttp_errors import mapped
-
         try:
-            with mapped(self._origin, self._timeout, sent="yes", head=not self._begun):
-                piece = await response.content.readany()
-        except BaseException:
+            piece = await response.content.readany()
+        except BaseException as error:
             self._abandon()
+            from dragoman.transport.aiohttp_errors import MAPPED, translate
+
+            if isinstance(error, MAPPED):
+                raise translate(error, self._origin, self._timeout, sent="yes", head=not self._begun) from error
             raise
         if not piece:
             self._complete = True

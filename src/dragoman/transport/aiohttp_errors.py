@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import aiohttp
 from aiohttp import http_exceptions
@@ -11,27 +10,23 @@ from aiohttp import http_exceptions
 from dragoman.errors import ConnectFailed, ConnectionLost, ProtocolViolation, TimedOut, TransportError
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-
     from dragoman.errors import Sent
     from dragoman.transport.seam import Timeout
     from dragoman.transport.target import Origin
 
-__all__ = ["mapped"]
+__all__ = ["MAPPED", "translate"]
 
 
-@contextmanager
-def mapped(origin: Origin, timeout: Timeout, *, sent: Sent, head: bool) -> Generator[None]:
-    """Raise aiohttp's errors as ours; `head` says that no byte of a body has come yet."""
-    try:
-        yield
-    except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-        translated = (
-            _translate_silence(error, origin, timeout, sent, head=head)
-            or _translate_connecting(error, origin)
-            or _translate_answer(error, origin, sent)
-        )
-        raise translated from error
+MAPPED: Final = (aiohttp.ClientError, TimeoutError, OSError, ValueError)
+
+
+def translate(error: Exception, origin: Origin, timeout: Timeout, *, sent: Sent, head: bool) -> TransportError:
+    """One of `MAPPED` as ours; `head` says that no byte of a body has come yet."""
+    return (
+        _translate_silence(error, origin, timeout, sent, head=head)
+        or _translate_connecting(error, origin)
+        or _translate_answer(error, origin, sent)
+    )
 
 
 def _translate_silence(

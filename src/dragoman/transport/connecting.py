@@ -163,4 +163,5 @@ def _describe(route: Route) -> str:
 def _explain(error: Exception) -> str:
     if isinstance(error, TransportError):
         return error.message
-    return str(error) or type(error).__name__
+    # asyncio raises a bare ConnectionResetError for a handshake that was cut.
+    return str(error) or "the other side ended it"

@@ -13,7 +13,9 @@ import select
 import threading
 from typing import TYPE_CHECKING, Final, cast
 
-from dragoman.errors import ConnectionLost, ProtocolViolation, TimedOut, TransportError
+from dragoman.errors import ConnectionLost, ProtocolViolation, TransportError
+from dragoman.transport.failures import describe_loss, describe_time_out
+from dragoman.transport.headers import shorter_keep
 from dragoman.transport.response import ResponseReader
 
 if TYPE_CHECKING:
@@ -199,7 +201,7 @@ class Connection(asyncio.BufferedProtocol):
         """Lie idle until the next `begin`, or until the time to keep it has passed."""
         announced = self.reader.raw_header(b"keep-alive")
         if announced is not None:
-            self._keep_seconds = _shorter_keep(announced, self._limits.idle_seconds)
+            self._keep_seconds = shorter_keep(announced, self._limits.idle_seconds)
         self._resting = True
         self._started = False
         self._timeout = None
@@ -364,17 +366,7 @@ class Connection(asyncio.BufferedProtocol):
             self._lose(None)
 
     def _lose(self, exc: Exception | None) -> None:
-        reader = self.reader
-        if not reader.answered:
-            where = "before any answer came"
-        elif not reader.has_head:
-            where = "within the answer's head"
-        else:
-            where = "before the answer was complete"
-        why = f": {exc}" if exc is not None and str(exc) else ""
-        failure = ConnectionLost(f"The connection to {self.label} ended {where}{why}.", phase="read", sent=self.sent)
-        failure.__cause__ = exc
-        self.failure = failure
+        self.failure = describe_loss(self.label, self.reader, self.sent, exc)
 
     def _is_encrypted(self) -> bool:
         return self._transport is not None and self._transport.get_extra_info("ssl_object") is not None
@@ -428,26 +420,6 @@ class Connection(asyncio.BufferedProtocol):
         elif self._resting:
             self.abort()
         else:
-            self.abort(self._time_out())
-
-    def _time_out(self) -> TimedOut:
-        timeout = self._timeout
-        assert timeout is not None
-        if self._phase == "first_byte":
-            text = f"{self.label} had not begun to answer after {timeout.first_byte:g} s."
-        elif self._phase == "idle" and self._unsent is not None:
-            text = f"{self.label} took no more of the request for {timeout.idle:g} s."
-        elif self._phase == "idle":
-            text = f"{self.label} was silent in mid-answer for {timeout.idle:g} s."
-        else:
-            text = f"The exchange with {self.label} was not over after {timeout.total:g} s."
-        return TimedOut(text, phase=self._phase, sent=self.sent)
-
-
-def _shorter_keep(announced: bytes, idle_seconds: float) -> float:
-    """Seconds to keep a connection whose server announced `Keep-Alive: timeout=N`: a second less than that."""
-    for piece in announced.split(b","):
-        name, _, value = piece.strip().partition(b"=")
-        if name.lower() == b"timeout" and value.isdigit():
-            return max(0.0, min(idle_seconds, int(value) - 1.0))
-    return idle_seconds
+            assert self._timeout is not None
+            uploading = self._unsent is not None
+            self.abort(describe_time_out(self.label, self._phase, self._timeout, self.sent, uploading=uploading))

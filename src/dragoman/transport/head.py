@@ -68,8 +68,12 @@ def build_head(
             if kind == _LENGTH:
                 _check_length(value, body_length)
                 continue
-            own_host = own_host or kind == _HOST
-            own_encoding = own_encoding or kind == _ENCODING
+            if kind == _HOST:
+                if own_host:
+                    raise InvalidRequest("The header host is given twice; a request has one.")
+                own_host = True
+            else:
+                own_encoding = True
         lines.append(f"{name}: {value}\r\n")
     if not own_host:
         lines[0] = f"{opening}host: {host}\r\n"

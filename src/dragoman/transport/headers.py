@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["ResponseHeaders"]
+__all__ = ["ResponseHeaders", "shorter_keep"]
 
 
 class ResponseHeaders(Mapping[str, str]):
@@ -37,3 +37,12 @@ class ResponseHeaders(Mapping[str, str]):
 
     def __repr__(self) -> str:
         return f"ResponseHeaders({dict(self)!r})"
+
+
+def shorter_keep(announced: bytes, idle_seconds: float) -> float:
+    """Seconds to keep a connection whose server announced `Keep-Alive: timeout=N`: a second less than that."""
+    for piece in announced.split(b","):
+        name, _, value = piece.strip().partition(b"=")
+        if name.lower() == b"timeout" and value.isdigit():
+            return max(0.0, min(idle_seconds, int(value) - 1.0))
+    return idle_seconds

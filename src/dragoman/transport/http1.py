@@ -66,8 +66,8 @@ class HttpTransport:
     Nothing is resent and no redirect is followed: an answer is told as it came. Connections are pooled for each running
     loop, within `limits`. `ca_file` adds a private authority to those of the system (SSL_CERT_FILE and SSL_CERT_DIR are
     honoured); `ssl_context` replaces all of that, and has to verify. `proxy` is a URL (`http://user:password@host:port`)
-    for every request that `no_proxy` does not except; without it the environment's HTTP_PROXY, HTTPS_PROXY, ALL_PROXY
-    and NO_PROXY count, unless `trust_env` is False.
+    for every request that `no_proxy` does not except; without it HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY count
+    as the environment has them when the transport is made, unless `trust_env` is False.
 
     Errors: `ConfigError` and `InvalidRequest` before anything is sent, then the `TransportError`s, whose `sent` and
     `phase` say how far things went. Cancelling a call closes its connection in the same turn of the loop.
@@ -138,6 +138,10 @@ class HttpTransport:
         """Close every connection of the running loop. The transport may be used again afterwards."""
         for connection in self._pools.end(asyncio.get_running_loop()):
             await connection.wait_closed()
+
+    def close_idle(self) -> None:
+        """Close the running loop's idle connections, and the others as soon as their exchanges are over."""
+        self._pools.let_go(asyncio.get_running_loop())
 
     def statistics(self) -> Statistics:
         """Counts of the running loop's connections and waiters."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar, cast
 from weakref import WeakSet
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["Closing", "LoopBound", "LoopPools"]
 
 _registries: Final[WeakSet[LoopPools[LoopBound]]] = WeakSet()
+# Transports may be made in one thread while a loop ends in another, and a set does not bear both at once.
+_lock = threading.Lock()
 _closers: Final[dict[asyncio.AbstractEventLoop, AsyncGenerator[None, None]]] = {}
 # What a forked child inherits and must not touch: ending it would speak to the parent's peers, or to the parent's
 # selector, which both share. Kept for ever so that no finaliser does it.
@@ -58,7 +61,8 @@ class LoopPools(Generic[Bound]):
     def __init__(self, make: Callable[[asyncio.AbstractEventLoop], Bound]) -> None:
         self._make = make
         self._pools: dict[asyncio.AbstractEventLoop, Bound] = {}
-        _registries.add(cast("LoopPools[LoopBound]", self))
+        with _lock:
+            _registries.add(cast("LoopPools[LoopBound]", self))
 
     def get(self, loop: asyncio.AbstractEventLoop) -> Bound:
         """The running loop's pool, made if need be."""
@@ -76,6 +80,12 @@ class LoopPools(Generic[Bound]):
         """Close a loop's pool, from within it; returns what is about to close."""
         pool = self._pools.pop(loop, None)
         return () if pool is None else pool.close()
+
+    def let_go(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Close a loop's idle connections, from within it; exchanges at hand go on, and theirs close behind them."""
+        pool = self._pools.pop(loop, None)
+        if pool is not None:
+            pool.retire()
 
     def sweep(self) -> None:
         """Forget the pools of loops that were closed without a farewell."""
@@ -112,10 +122,15 @@ def _running_loop() -> asyncio.AbstractEventLoop | None:
         return None
 
 
+def _every_registry() -> list[LoopPools[LoopBound]]:
+    with _lock:
+        return list(_registries)
+
+
 def _sweep() -> None:
     for loop in [loop for loop in list(_closers) if loop.is_closed()]:
         _closers.pop(loop, None)
-    for registry in list(_registries):
+    for registry in _every_registry():
         registry.sweep()
 
 
@@ -135,15 +150,17 @@ async def _close_with(loop: asyncio.AbstractEventLoop) -> AsyncGenerator[None, N
         yield
     finally:
         _closers.pop(loop, None)
-        closing = [connection for registry in list(_registries) for connection in registry.end(loop)]
+        closing = [connection for registry in _every_registry() for connection in registry.end(loop)]
         for connection in closing:
             await connection.wait_closed()
 
 
 def _after_fork() -> None:
+    global _lock
+    _lock = threading.Lock()  # another thread of the parent may have held the old one
     _inherited.extend(_closers.values())
     _closers.clear()
-    for registry in list(_registries):
+    for registry in _every_registry():
         registry.disown()
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+import msgspec
 
 from dragoman.errors import ConfigError
 
 __all__ = ["Statistics", "TransportLimits"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TransportLimits:
+class TransportLimits(msgspec.Struct, frozen=True, kw_only=True):
     """Bounds of one transport in one event loop; counts, bytes and seconds. All have to be positive, or `ConfigError`.
 
     `idle_seconds` is how long an unused connection is kept: long enough for a conversation's next turn, shorter than
@@ -38,14 +37,13 @@ class TransportLimits:
     expansion_ratio: int = 128
 
     def __post_init__(self) -> None:
-        for entry in fields(self):
-            value = getattr(self, entry.name)
+        for name in self.__struct_fields__:
+            value = getattr(self, name)
             if not value > 0:
-                raise ConfigError(f"TransportLimits.{entry.name} is {value!r}; it has to be positive.")
+                raise ConfigError(f"TransportLimits.{name} is {value!r}; it has to be positive.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Statistics:
+class Statistics(msgspec.Struct, frozen=True, kw_only=True):
     """What a transport holds in the running loop at this moment.
 
     `open` counts sockets that are established, `connecting` those that are not yet; `open` is `idle` plus `in_use`.

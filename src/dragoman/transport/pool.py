@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from dragoman.errors import ConnectFailed, ConnectionLost, PoolExhausted
 from dragoman.transport.limits import Statistics
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from dragoman.transport.target import Origin
 
 __all__ = ["Pool", "Route"]
+
+
+_CLOSED: Final = "The transport was closed while the call waited."
 
 
 class Route(NamedTuple):
@@ -151,7 +154,7 @@ class Pool:
             while shelf.waiters:
                 waiter = shelf.waiters.popleft()
                 if not waiter.done():
-                    waiter.set_exception(PoolExhausted("The transport was closed while the call waited."))
+                    waiter.set_exception(PoolExhausted(_CLOSED))
         for connection in open_ones:
             connection.abort(ConnectionLost("The transport was closed in mid-exchange.", sent=connection.sent))
         return open_ones
@@ -223,8 +226,14 @@ class Pool:
             )
         give_up_at = min(total_at, self.loop.time() + self._limits.pool_wait_seconds)
         self._waiting += 1
+        times_closed = self._times_closed
         try:
             connection = await self._stand_in_line(shelf, give_up_at)
+            if times_closed != self._times_closed:
+                # Closed between the handing over and now: what was handed over is of no use.
+                if connection is None:
+                    self._free_place(shelf)
+                raise PoolExhausted(_CLOSED)
             while connection is not None and connection.closed:
                 # It ended between being handed over and now, and with that its place became free.
                 if self._may_open(shelf):

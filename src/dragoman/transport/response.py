@@ -180,13 +180,15 @@ class ResponseReader:
         length = raw.get(b"content-length")
         if self._head_only:
             self.complete = True
+        elif status in (204, 304):
+            pass  # a length here is that of another answer
         elif coding is not None:
             self._read_transfer_coding(coding)
         elif length is not None:
             self._framing = "length"
             if self._whole and int(length) > self._limits.body_bytes:
                 self._refuse_body()
-        elif status not in (204, 304):
+        else:
             self._framing = "close"
         if b"content-encoding" in raw and not self.complete:
             # zlib is loaded when an answer needs it.

@@ -6,8 +6,9 @@ what happened as a `TransportError` whose `sent` says whether the request reache
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["HttpRequest", "HttpResponse", "HttpStream", "Timeout", "Transport"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timeout:
+class Timeout(msgspec.Struct, frozen=True, kw_only=True):
     """Limits of one exchange, in seconds; None switches a limit off.
 
     `connect` covers name, TCP, proxy and TLS; `first_byte` the wait from the sent request to the answer's head (for a
@@ -30,19 +30,25 @@ class Timeout:
     total: float | None = 600.0
 
 
-@dataclass(frozen=True, slots=True)
-class HttpRequest:
-    """One request: absolute URL, header pairs in order, and a whole body."""
+class HttpRequest(msgspec.Struct, frozen=True):
+    """One request: absolute URL, header pairs in order, and a whole body.
+
+    It prints neither headers nor query nor body: keys and prompts are there.
+    """
 
     method: str
     url: str
-    headers: Sequence[tuple[str, str]] = field(default=(), repr=False)  # a credential is among them
+    headers: Sequence[tuple[str, str]] = ()
     body: bytes = b""
     timeout: Timeout = Timeout()
 
+    def __repr__(self) -> str:
+        from dragoman.transport.target import without_query
 
-@dataclass(frozen=True, slots=True)
-class HttpResponse:
+        return f"HttpRequest({self.method} {without_query(self.url)}, {len(self.body)} bytes, {self.timeout!r})"
+
+
+class HttpResponse(msgspec.Struct, frozen=True):
     """One whole answer. Header names are lower case; a repeated header keeps its first value here."""
 
     status: int
