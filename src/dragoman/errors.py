@@ -30,7 +30,10 @@
     │   ├── PoolExhausted           no connection became free in time
     │   └── StreamTruncated         a stream ended without its finish; carries the partial answer
     ├── OutputError                 the answer came and is not what was asked for
-    │   └── InvalidArguments        a tool call's arguments are not valid JSON
+    │   ├── InvalidArguments        a tool call's arguments are not valid JSON, or not what the tool takes
+    │   ├── SchemaMismatch          the answer is not of the type that was asked for, corrections included
+    │   ├── UnusableAnswer          declined, filtered or cut off: there is no whole answer to be of a type
+    │   └── TooManyRounds           the tool loop reached its bound; carries the conversation
     ├── AllAttemptsFailed           several targets were tried and none answered
     └── StreamStateError            a stream was used in a way that it does not allow
 
@@ -72,15 +75,18 @@ __all__ = [
     "RateLimited",
     "Remedy",
     "RequestTooLarge",
+    "SchemaMismatch",
     "Sent",
     "ServerFault",
     "StreamStateError",
     "StreamTruncated",
     "TimedOut",
+    "TooManyRounds",
     "TransportError",
     "UnknownName",
     "UnknownProvider",
     "Unsupported",
+    "UnusableAnswer",
     "UpstreamTimeout",
 ]
 
@@ -135,7 +141,12 @@ class ConfigError(DragomanError):
 
 
 class MissingKey(ConfigError):
-    """No API key was given where one is needed; names the variable that would be read."""
+    """No API key was given where one is needed; names the variable that would be read.
+
+    It comes when a model is made; at a call only where credentials are looked for on the network.
+    """
+
+    remedy = Remedy.CREDENTIAL
 
     def __init__(self, message: str, *, provider: str, variables: Sequence[str] = ()) -> None:
         super().__init__(message)
@@ -421,12 +432,49 @@ class OutputError(DragomanError):
 
 
 class InvalidArguments(OutputError):
-    """A tool call's arguments are not valid JSON, or not an object; `text` holds them as they came."""
+    """A tool call's arguments are not valid JSON, no object, or not what the tool takes; `text` is what came."""
 
     def __init__(self, message: str, *, name: str, text: str) -> None:
         super().__init__(message)
         self.name = name
         self.text = text
+
+
+class SchemaMismatch(OutputError):
+    """The answer is not of the type that was asked for.
+
+    `problem` is what the validator said about the last answer, `response` that answer (`values.Response`); `attempts`
+    are those of all calls, the corrections included.
+    """
+
+    def __init__(self, message: str, *, problem: str, response: Any = None) -> None:
+        super().__init__(message)
+        self.problem = problem
+        self.response = response
+
+
+class UnusableAnswer(OutputError):
+    """The model declined, a filter stepped in, or the answer was cut off: asking it to correct itself is no use.
+
+    `reason` is the finish reason ("length", "refusal", "content_filter", …), `response` the answer as it came.
+    """
+
+    def __init__(self, message: str, *, reason: str, response: Any = None) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.response = response
+
+
+class TooManyRounds(OutputError):
+    """The tool loop reached its bound and the model still asks for tools.
+
+    `messages` is the whole conversation, the last request for tools included; `response` is the last answer.
+    """
+
+    def __init__(self, message: str, *, messages: Sequence[Any] = (), response: Any = None) -> None:
+        super().__init__(message)
+        self.messages = tuple(messages)
+        self.response = response
 
 
 class AllAttemptsFailed(DragomanError):

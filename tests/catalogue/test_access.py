@@ -260,7 +260,7 @@ def test_llama_is_its_backend() -> None:
     access = resolve("llama", model="m", environ={"TOGETHER_API_KEY": "t"})
     assert access.provider == "together"
     assert access.base_url == "https://api.together.xyz/v1"
-    assert resolve("llama", model="m", backend="ollama", environ={}).base_url == "http://localhost:11434/v1"
+    assert resolve("llama", model="m", backend="ollama", environ={}).base_url == "http://localhost:11434/api"
     assert resolve("llama", model="m", settings={"backend": "groq"}, api_key="k", environ={}).provider == "groq"
     for wrong in ("openai", 7):
         with pytest.raises(ConfigError, match="backend must be one of together"):

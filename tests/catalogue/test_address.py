@@ -22,11 +22,18 @@ def reached(provider: str, base_url: str | None, dialect: str | None = None) -> 
     ("provider", "dialect", "base_url", "expected"),
     [
         # With and without the version, and the slash at the end.
-        ("ollama", None, "http://localhost:11434", "http://localhost:11434/v1"),
-        ("ollama", None, "http://localhost:11434/", "http://localhost:11434/v1"),
-        ("ollama", None, "http://localhost:11434/v1", "http://localhost:11434/v1"),
-        ("ollama", None, "http://localhost:11434/v1/", "http://localhost:11434/v1"),
-        ("ollama", None, "http://localhost:11434/v1//", "http://localhost:11434/v1"),
+        ("ollama", None, "http://localhost:11434", "http://localhost:11434/api"),
+        ("ollama", None, "http://localhost:11434/", "http://localhost:11434/api"),
+        ("ollama", None, "http://localhost:11434/v1", "http://localhost:11434/api"),
+        ("ollama", None, "http://localhost:11434/v1/", "http://localhost:11434/api"),
+        ("ollama", None, "http://localhost:11434/v1//", "http://localhost:11434/api"),
+        ("ollama", None, "http://localhost:11434/api", "http://localhost:11434/api"),
+        ("ollama", None, "https://gpu.example/ollama", "https://gpu.example/ollama/api"),
+        ("ollama", None, "https://gpu.example/ollama/v1", "https://gpu.example/ollama/api"),
+        ("ollama", "openai-chat", "http://localhost:11434", "http://localhost:11434/v1"),
+        ("ollama", "openai-chat", "http://localhost:11434/api", "http://localhost:11434/v1"),
+        ("cohere", None, "https://api.cohere.com", "https://api.cohere.com/v2"),
+        ("cohere", "openai-chat", "https://api.cohere.com/v2", "https://api.cohere.ai/compatibility/v1"),
         ("openai", None, "https://api.openai.com", "https://api.openai.com/v1"),
         ("openai", None, "HTTPS://API.OpenAI.com:443/v1", "https://api.openai.com/v1"),
         ("openai", None, "http://localhost:8080/v1", "http://localhost:8080/v1"),
@@ -172,8 +179,7 @@ def test_a_provider_without_an_address_asks_for_one(name: str) -> None:
 )
 def test_forms_of_ollama_host(text: str, expected: str) -> None:
     assert str(read_host(text, 11434)) == expected
-    suffix = "" if expected.endswith("/ollama") else "/v1"
-    assert resolve("ollama", model="m", environ={"OLLAMA_HOST": text}).base_url == expected + suffix
+    assert resolve("ollama", model="m", environ={"OLLAMA_HOST": text}).base_url == f"{expected}/api"
 
 
 @pytest.mark.parametrize("text", ["host:port", "a b", "http://user@host", "host:1:2]", "ftp://host", "host?x=1"])
@@ -184,10 +190,10 @@ def test_an_ollama_host_that_cannot_be_one_is_named(text: str) -> None:
 
 def test_what_is_passed_comes_before_variables_and_a_url_before_a_host() -> None:
     environ = {"OLLAMA_HOST": "10.0.0.1", "OLLAMA_BASE_URL": "http://10.0.0.2"}
-    assert resolve("ollama", model="m", environ=environ).base_url == "http://10.0.0.2/v1"
-    assert resolve("ollama", model="m", environ=environ, base_url="http://10.0.0.3").base_url == "http://10.0.0.3/v1"
+    assert resolve("ollama", model="m", environ=environ).base_url == "http://10.0.0.2/api"
+    assert resolve("ollama", model="m", environ=environ, base_url="http://10.0.0.3").base_url == "http://10.0.0.3/api"
     settings = {"base_url": "http://10.0.0.4"}
-    assert resolve("ollama", model="m", environ=environ, settings=settings).base_url == "http://10.0.0.4/v1"
+    assert resolve("ollama", model="m", environ=environ, settings=settings).base_url == "http://10.0.0.4/api"
 
 
 def test_ollama_host_is_for_ollama_alone() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dragoman.catalogue import ProviderRow, check_provider, check_providers, names
+from dragoman.catalogue.rows import BUILT_IN
 from dragoman.errors import UnknownProvider
 
 
@@ -16,8 +17,8 @@ from dragoman.errors import UnknownProvider
         ("groq", {"GROQ_API_KEY": "  "}, "key missing", "set GROQ_API_KEY"),
         ("groq", {"OPENAI_API_KEY": "k"}, "key missing", "set GROQ_API_KEY"),
         ("huggingface", {}, "key missing", "set HF_TOKEN or HUGGINGFACE_API_KEY"),
-        ("ollama", {}, "ready", "without a key, at http://localhost:11434/v1"),
-        ("ollama", {"OLLAMA_HOST": "0.0.0.0:1"}, "ready", "without a key, at http://127.0.0.1:1/v1"),
+        ("ollama", {}, "ready", "without a key, at http://localhost:11434/api"),
+        ("ollama", {"OLLAMA_HOST": "0.0.0.0:1"}, "ready", "without a key, at http://127.0.0.1:1/api"),
         ("litellm", {}, "ready", "without a key, at http://localhost:4000/v1"),
         ("litellm", {"LITELLM_API_KEY": "k"}, "ready", "key from LITELLM_API_KEY"),
         ("bifrost", {}, "address missing", "pass base_url or set BIFROST_BASE_URL"),
@@ -54,7 +55,7 @@ def test_the_report_has_every_name_and_no_key() -> None:
     found = check_providers({"GROQ_API_KEY": "sk-very-secret"})
     assert [one.provider for one in found] == names()
     assert "sk-very-secret" not in repr(found)
-    ready = {one.provider for one in found if one.ready}
+    ready = {one.provider for one in found if one.ready and one.provider in BUILT_IN}
     assert ready == {"groq", "litellm", "llama_cpp", "lmstudio", "ollama", "ollama_compat", "vllm"}
 
 

@@ -12,12 +12,12 @@ from dragoman.catalogue.address import read_base
 from dragoman.catalogue.rows import BUILT_IN
 
 PLAIN = [row for row in BUILT_IN.values() if not row.backends]
-DIALECTS = {"openai-chat", "openai-responses", "anthropic", "gemini"}
+DIALECTS = {"bedrock", "openai-chat", "openai-responses", "anthropic", "gemini", "cohere", "ollama"}
 LOCAL = {"litellm", "ollama", "ollama_compat", "llama_cpp", "vllm", "lmstudio"}
 PROMISED = (
     "openai anthropic google gemini mistral cohere groq together fireworks deepseek openrouter perplexity huggingface "
     "xai qwen sambanova cerebras portkey litellm bifrost ollama ollama_compat llama chat_completions openai_compatible "
-    "llama_cpp vllm lmstudio zai snowflake heroku crusoe ollama_cloud voyage"
+    "llama_cpp vllm lmstudio zai snowflake heroku crusoe ollama_cloud voyage azure bedrock bedrock_mantle vertex"
 ).split()
 
 
@@ -27,7 +27,7 @@ def by_name(row: ProviderRow) -> str:
 
 def test_the_promised_names_are_there_and_no_stubs() -> None:
     assert sorted(PROMISED) == sorted(BUILT_IN)
-    assert not {"azure", "bedrock", "vertex", "mock"} & set(BUILT_IN)
+    assert not {"mock"} & set(BUILT_IN)
     assert set(PROMISED) <= set(names())
 
 
@@ -66,7 +66,7 @@ def test_each_row_is_well_formed(row: ProviderRow) -> None:
     for refused in (row.quirks.chat.refused, row.quirks.responses.refused):
         assert list(refused) == sorted(set(refused))
     for name, option in row.options.items():
-        assert bool(option.header) != bool(option.member), name
+        assert sum(map(bool, (option.header, option.member, option.slot, option.credential))) == 1, name
         assert option.header == option.header.lower()
 
 
@@ -80,7 +80,7 @@ def test_no_two_parties_read_the_same_variable() -> None:
     """A key variable is one party's own: this is what keeps a key from reaching another vendor."""
     owner: dict[str, str] = {}
     for row in PLAIN:
-        organisational = tuple(option.variable for option in row.options.values() if option.variable)
+        organisational = tuple(name for option in row.options.values() for name in option.all_variables)
         for variable in (*row.key_variables, *row.base_url_variables, *row.host_variables, *organisational):
             assert owner.setdefault(variable, row.issuer) == row.issuer, variable
 

@@ -7,18 +7,22 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn, final
 
 from dragoman.catalogue.auth import auth_headers
-from dragoman.catalogue.credentials import Credential, find_credential
-from dragoman.catalogue.location import locate
+from dragoman.catalogue.connection import connect
 from dragoman.catalogue.lookup import find
 from dragoman.catalogue.options import apply_options, refuse_unknown
 from dragoman.catalogue.row import ProviderRow
+from dragoman.catalogue.shapes import fill_rules, place, rule_for
 from dragoman.errors import ConfigError, MissingModel
 from dragoman.values.target import Target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from dragoman.catalogue.credentials import Credential
+    from dragoman.catalogue.row import PathRule
     from dragoman.catalogue.secret import Secret
+    from dragoman.catalogue.shapes import Shaped
+    from dragoman.catalogue.signing import Signer
     from dragoman.values.quirks import Quirks
 
 __all__ = ["Access", "backend_of", "resolve"]
@@ -35,7 +39,8 @@ class Access:
 
     Shared between calls, so never changed: `speaking` and `with_model` give another one. `key_source` tells where the
     credential came from, `key_withheld` why none is sent where that may be the reason of a 401. `body_members` go into
-    every request's body. Prints without its headers' values; refuses to be pickled, for it holds a credential.
+    every request's body. `signer` authenticates requests where no plain key does (None: the headers are all). Prints
+    without its headers' values; refuses to be pickled, for it holds a credential.
     """
 
     __slots__ = (
@@ -43,10 +48,13 @@ class Access:
         "_bases",
         "_headers",
         "_plain_headers",
+        "_rules",
+        "_shaped",
         "body_members",
         "credential",
         "dialect",
         "row",
+        "signer",
         "target",
     )
 
@@ -55,6 +63,7 @@ class Access:
     target: Target
     credential: Credential
     body_members: Mapping[str, Any]
+    signer: Signer | None
 
     def __init__(
         self,
@@ -66,8 +75,13 @@ class Access:
         credential: Credential,
         headers: tuple[tuple[str, str], ...] = (),
         body_members: Mapping[str, Any] = _EMPTY,
+        shaped: Shaped | None = None,
+        signer: Signer | None = None,
     ) -> None:
-        """`bases` holds the address of each of the row's dialects; `headers` everything but the credential."""
+        """`bases` holds the address of each of the row's dialects; `headers` everything but the credential.
+
+        `shaped` is how a row with shapes maps paths.
+        """
         self.row = row
         self.dialect = dialect
         self.target = target
@@ -75,6 +89,9 @@ class Access:
         self.body_members = MappingProxyType(dict(body_members)) if body_members else _EMPTY
         self._bases = bases
         self._plain_headers = headers
+        self._shaped = shaped
+        self._rules: tuple[PathRule, ...] = () if shaped is None else fill_rules(shaped.rules, target.model)
+        self.signer = signer
         # Both are built here once: every call reads them.
         self._base_url = bases[dialect]
         self._headers = headers + auth_headers(row.auth_for(dialect), credential.secret)
@@ -114,7 +131,21 @@ class Access:
 
     def url(self, path: str) -> str:
         """The absolute address of a dialect's path, which begins with `/` and may hold a query."""
+        if self._shaped is not None:
+            return self.place(path, _EMPTY)[0]
         return self._base_url + path if path[:1] == "/" else f"{self._base_url}/{path}"
+
+    def place(self, path: str, body: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+        """The absolute address of a request, and its body as it is wanted there; most hosts want it as it is."""
+        if self._shaped is None:
+            return self.url(path), body
+        path = path if path[:1] == "/" else f"/{path}"
+        rule = rule_for(self._rules, path.partition("?")[0], body.get("stream") is True)
+        url = place(self._base_url, path, rule, self._shaped.query)
+        if rule is None or not (rule.members or rule.without):
+            return url, body
+        kept = {name: value for name, value in body.items() if name not in rule.without}
+        return url, {**kept, **rule.members}
 
     def speaking(self, dialect: str) -> Access:
         """The same model reached in another dialect of the provider's. Raises `ConfigError` if it has no such one."""
@@ -123,10 +154,18 @@ class Access:
         return self._changed(_choose_dialect(self.row, dialect), self.target)
 
     def with_model(self, model: str) -> Access:
-        """Another model by the same way."""
+        """Another model by the same way, in the dialect that alone reaches it if there is one."""
         if model == self.target.model:
             return self
-        return self._changed(self.dialect, _target(self.row, self.target.issuer, model))
+        own = self.row.dialect_of(self.target.model)
+        new = self.row.dialect_of(model)
+        # A dialect that was chosen stays chosen, unless the model is one that it cannot reach.
+        dialect = self.dialect if new == own else new
+        return self._changed(dialect, _target(self.row, self.target.issuer, model))
+
+    def with_target(self, target: Target) -> Access:
+        """The same way to a target with other quirks, where a caller knows the model better than the row does."""
+        return self._changed(self.dialect, target)
 
     def _changed(self, dialect: str, target: Target) -> Access:
         return Access(
@@ -137,10 +176,14 @@ class Access:
             credential=self.credential,
             headers=self._plain_headers,
             body_members=self.body_members,
+            shaped=self._shaped,
+            signer=self.signer,
         )
 
     def __repr__(self) -> str:
         carried = f"key from {self.key_source}" if self.credential.secret is not None else "no key"
+        if self.signer is not None:
+            carried = f"signed with {self.key_source}"
         return f"Access({self.provider}/{self.model}, {self.dialect} at {self._base_url}, {carried})"
 
     def __copy__(self) -> Access:
@@ -171,36 +214,41 @@ def resolve(
     """Work out how to reach a model.
 
     `settings` is the provider's block of a configuration: `model`, `api_key`, `base_url`, `dialect` and options, each
-    used where no argument was given. `options` are the provider's own. `environ` stands in for `os.environ`.
-    `api_key="none"` sends no credential. Raises `ConfigError` and its kinds; nothing is sent.
+    used where no argument was given. `options` are the provider's own, its cloud's credentials among them. `environ`
+    stands in for `os.environ`. `api_key="none"` sends no credential. Raises `ConfigError` and its kinds; nothing
+    is sent.
     """
     environ = os.environ if environ is None else environ
     settings = _EMPTY if settings is None else settings
     given = {**{name: value for name, value in settings.items() if name not in _PARAMETERS}, **options}
     row = backend_of(find(provider) if isinstance(provider, str) else provider, given.pop("backend", None))
     refuse_unknown(row, given, _PARAMETERS)
-    chosen = _choose_dialect(row, _text(row, "dialect", dialect, settings))
-    location = locate(row, _text(row, "base_url", base_url, settings), environ)
-    credential = find_credential(
-        row,
-        given=api_key,
-        configured=settings.get("api_key"),
-        environ=environ,
-        trusted=location.trusted,
-        address=location.bases[chosen],
-    )
     name = _text(row, "model", model, settings) or row.default_model
+    chosen = _choose_dialect(row, _text(row, "dialect", dialect, settings), name)
+    found = connect(
+        row,
+        chosen,
+        base_url=_text(row, "base_url", base_url, settings),
+        api_key=api_key,
+        configured=settings.get("api_key"),
+        options=given,
+        environ=environ,
+    )
+    if name is None and found.shaped is not None:
+        name = found.shaped.named_model(row.model_slot)
     if name is None:
         raise MissingModel(f"{row.name} has no default model: pass model=…, or write '{row.name}/<model>'.")
-    headers, members = apply_options(row, given, environ, own_host=location.own_host)
+    headers, members = apply_options(row, given, environ, own_host=found.location.own_host)
     return Access(
         row,
         dialect=chosen,
-        target=_target(row, location.issuer, name),
-        bases=location.bases,
-        credential=credential,
+        target=_target(row, found.location.issuer, name),
+        bases=found.location.bases,
+        credential=found.credential,
         headers=row.headers + headers,
         body_members=members,
+        shaped=found.shaped,
+        signer=found.signer,
     )
 
 
@@ -216,9 +264,9 @@ def backend_of(row: ProviderRow, backend: object) -> ProviderRow:
     return find(name)
 
 
-def _choose_dialect(row: ProviderRow, dialect: str | None) -> str:
+def _choose_dialect(row: ProviderRow, dialect: str | None, model: str | None = None) -> str:
     if dialect is None:
-        return row.dialects[0]
+        return row.dialect_of(model)
     if dialect not in row.dialects:
         raise ConfigError(f"{row.name} does not speak {dialect!r}; it speaks {', '.join(row.dialects)}.")
     return dialect

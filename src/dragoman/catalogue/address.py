@@ -6,7 +6,9 @@ A base may be written with or without its version segment. The rules, in order:
    path for the dialect: `https://api.groq.com`, `…/openai` and `…/openai/v1` are the same address.
 2. Where the dialect's own clients take the address without the version (`anthropic`, `gemini`), a path that does not
    end with a version gets one: `https://gateway.example/claude` becomes `…/claude/v1`.
-3. Any other path is kept as it is: what comes before `/chat/completions` is known only to its owner.
+3. The dialect `ollama` lies beside the version of the others, at the server's root: `…/ollama/v1` and `…/ollama` become
+   `…/ollama/api`.
+4. Any other path is kept as it is: what comes before `/chat/completions` is known only to its owner.
 """
 
 from __future__ import annotations
@@ -22,12 +24,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Base", "address_for", "is_own", "read_base", "read_host"]
 
-_DEFAULT_VERSIONS = {"gemini": "/v1beta"}
+_DEFAULT_VERSIONS = {"gemini": "/v1beta", "cohere": "/v2", "ollama": "/api"}
 _VERSION_AT_END = re.compile(r"/v[0-9]+(?:(?:alpha|beta)[0-9]*)?\Z")
 _WITHOUT_VERSION = frozenset({"anthropic", "gemini"})
 _ENDPOINT_AT_END = re.compile(
-    r"/(?:chat/completions|completions|responses|messages|embeddings|models/[^/]*:[A-Za-z]+)\Z"
+    r"/(?:chat/completions|completions|responses|messages|embeddings|models/[^/]*:[A-Za-z]+|(?:api|v2)/(?:chat|embed))\Z"
 )
+_AT_ROOT = "ollama"
 _CONTROL_OR_SPACE = re.compile(r"[\x00-\x20\x7f]")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _ANY_ADDRESS = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "[::]": "[::1]", "::": "[::1]"}  # noqa: S104
@@ -98,6 +101,10 @@ def address_for(base: Base, dialect: str, own: str | None, own_paths: Iterable[s
     known |= {_VERSION_AT_END.sub("", path) for path in known}
     if base.path in known:
         return Base(base.origin, own_path)
+    if dialect == _AT_ROOT:
+        root = _VERSION_AT_END.sub("", base.path)
+        own_end = _DEFAULT_VERSIONS[_AT_ROOT]
+        return Base(base.origin, root if root.endswith(own_end) else root + own_end)
     if dialect in _WITHOUT_VERSION and _VERSION_AT_END.search(base.path) is None:
         return Base(base.origin, base.path + _DEFAULT_VERSIONS.get(dialect, "/v1"))
     return base

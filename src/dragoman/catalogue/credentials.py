@@ -29,7 +29,7 @@ _VISIBLE = re.compile(r"[!-~]+")
 class Credential(NamedTuple):
     """What a call carries: the secret if any, where it came from, and why a call goes without where that may matter.
 
-    `source` is `api_key`, `settings`, the name of a variable, or empty.
+    `source` is `api_key`, `settings`, the name of a variable, what calls are signed with, or empty.
     """
 
     secret: Secret | None
@@ -45,11 +45,13 @@ def find_credential(
     environ: Mapping[str, str],
     trusted: bool,
     address: str,
+    signed: str = "",
 ) -> Credential:
     """Apply the key law.
 
-    `trusted` tells that `address` is one of the provider's own, or the one that its base-URL variable holds. Raises
-    `MissingKey` where a key is needed and none was found, `ConfigError` for one that cannot be a key.
+    `trusted` tells that `address` is one of the provider's own, or the one that its base-URL variable holds. `signed`
+    says what calls without a key are signed with, which then need none. Raises `MissingKey` where a key is needed and
+    none was found, `ConfigError` for one that cannot be a key.
     """
     for key, source in ((given, "api_key"), (configured, "settings")):
         if key is not None:
@@ -60,6 +62,8 @@ def find_credential(
     if variable and trusted:
         return Credential(_checked(text, variable), variable)
     if trusted:
+        if signed:
+            return Credential(None, signed)
         if row.key == "required":
             raise _missing(row)
         return Credential(None)

@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dragoman.catalogue.address import Base, address_for, is_own, read_base, read_host
 from dragoman.catalogue.credentials import first_set
+from dragoman.catalogue.shapes import is_shaped, shape_address, slots_set
 from dragoman.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from dragoman.catalogue.row import ProviderRow
+    from dragoman.catalogue.shapes import Shaped
     from dragoman.transport.target import Origin
 
-__all__ = ["Location", "locate"]
+__all__ = ["Location", "locate", "locate_shaped"]
 
 
 class Location(NamedTuple):
@@ -44,11 +46,47 @@ def locate(row: ProviderRow, base_url: str | None, environ: Mapping[str, str]) -
         return Location(own, trusted=True, own_host=True, issuer=row.issuer, source="")
     own_host = is_own(base.origin, _own_origins(row))
     trusted = own_host or source != "base_url" or _is_named(row, base, environ)
-    # Another server speaks for itself: state that it issued means nothing to the provider whose row it borrows.
-    issuer = row.issuer if own_host else f"{row.issuer}@{base.origin.authority}"
+    issuer = _issuer(row, base, own_host)
     paths = [read_base(own).path for own in _own_addresses(row)]
-    bases = {dialect: str(address_for(base, dialect, row.base_for(dialect), paths)) for dialect in row.dialects}
+    bases = {dialect: str(_address(row, base, dialect, paths)) for dialect in row.dialects}
     return Location(bases, trusted, own_host, issuer, source)
+
+
+def _address(row: ProviderRow, base: Base, dialect: str, paths: list[str]) -> Base:
+    """The address of a dialect; one of a provider's own means all of its own, on whichever host each lies."""
+    own = row.base_for(dialect)
+    found = address_for(base, dialect, own, paths)
+    if own is not None and any(base.origin == read_base(address).origin for address in _own_addresses(row)):
+        ours = read_base(own)
+        return ours if found.path == ours.path else found
+    return found
+
+
+def locate_shaped(
+    row: ProviderRow,
+    base_url: str | None,
+    environ: Mapping[str, str],
+    find: Callable[[bool, str], tuple[str, Mapping[str, str]]],
+    given: Mapping[str, str],
+) -> tuple[Location, Shaped]:
+    """As `locate`, for a row with shapes: its address depends on options, and on whose credentials are used.
+
+    `find(trusted, address)` says whether a "key" or a "signed" call is made, and which slots its credentials know.
+    `given` are the slots that the caller fills; variables fill slots only where a key from the environment may go.
+    """
+    base, source = _chosen(row, base_url, environ)
+    own_host = base is None or is_shaped(row, base)
+    trusted = base is None or own_host or source != "base_url" or _is_named(row, base, environ)
+    credential, known = find(trusted, "" if base is None else str(base))
+    ambient = {**known, **slots_set(row, environ)} if trusted else known
+    shaped = shape_address(row, base, given, ambient, credential)
+    bases = dict.fromkeys(row.dialects, str(shaped.base))
+    return Location(bases, trusted, own_host, _issuer(row, shaped.base, own_host), source), shaped
+
+
+def _issuer(row: ProviderRow, base: Base, own_host: bool) -> str:
+    # Another server speaks for itself: state that it issued means nothing to the provider whose row it borrows.
+    return row.issuer if own_host and not row.issuer_per_host else f"{row.issuer}@{base.origin.authority}"
 
 
 def _chosen(row: ProviderRow, base_url: str | None, environ: Mapping[str, str]) -> tuple[Base | None, str]:

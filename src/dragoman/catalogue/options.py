@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, cast
 
+from dragoman.catalogue.credentials import first_set
 from dragoman.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -27,9 +28,11 @@ def apply_options(
     headers: list[tuple[str, str]] = []
     members: dict[str, Any] = {}
     for name, option in row.options.items():
+        if option.slot or option.credential:
+            continue  # a part of the address, or of the signature
         value = given.get(name)
-        if value is None and own_host and option.variable:
-            value = environ.get(option.variable, "").strip() or None
+        if value is None and own_host:
+            value = first_set(option.all_variables, environ)[1] or None
         if value is None:
             continue
         if option.member:

@@ -93,11 +93,12 @@ class SigningScheme(Value, frozen=True, kw_only=True):
 
     `aws`: Signature Version 4 for `service`, with credentials of AWS's usual chain. `google`: an access token for the
     scope `service`, from a service account, gcloud's or the machine's credentials. `token`: a bearer token that the
-    caller gives, or a function that gives it.
+    caller gives, or a function that gives it. `slots` are those of the address that the signature needs.
     """
 
     kind: Literal["aws", "google", "token"]
     service: str = ""
+    slots: tuple[str, ...] = ()
 
 
 class ProviderRow(Value, frozen=True, kw_only=True):
@@ -113,7 +114,11 @@ class ProviderRow(Value, frozen=True, kw_only=True):
 
     `shapes` stand for `base_url` where the address depends on options; the first that fits is used. `signing` is how
     calls without a plain key are authenticated. `reached` gives, for the beginnings of model names, the dialect that
-    alone reaches such a model. `issuer_per_host`: what one host issued is nothing to another of the provider's.
+    alone reaches such a model; `model_slot` the slot whose value is the model's name where none is given.
+    `issuer_per_host`: what one host issued is nothing to another of the provider's.
+
+    `maker` names, as `module:function`, what makes the provider's models where nobody is reached over a wire; it is
+    called with everything that `get_provider` was given.
 
     `headers` are sent with every call. `options` are the provider's own settings by name. `backends` makes the row a
     name for others: the option `backend` picks one, the first by default. `embeddings_only` says that there
@@ -141,7 +146,9 @@ class ProviderRow(Value, frozen=True, kw_only=True):
     shapes: tuple[Shape, ...] = ()
     signing: SigningScheme | None = None
     reached: dict[str, str] = {}
+    model_slot: str = ""
     issuer_per_host: bool = False
+    maker: str = ""
     documentation: str = ""
     checked: str = ""
 

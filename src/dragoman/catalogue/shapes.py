@@ -21,7 +21,17 @@ if TYPE_CHECKING:
 
     from dragoman.catalogue.row import Option, PathRule, ProviderRow, Shape
 
-__all__ = ["Shaped", "fill_rules", "is_shaped", "place", "rule_for", "shape_address", "slots_given", "slots_set"]
+__all__ = [
+    "IncompleteAddress",
+    "Shaped",
+    "fill_rules",
+    "is_shaped",
+    "place",
+    "rule_for",
+    "shape_address",
+    "slots_given",
+    "slots_set",
+]
 
 _SLOT = re.compile(r"\{(\w+)\}")
 _SLASHES = re.compile(r"/{2,}")
@@ -35,6 +45,19 @@ class Shaped(NamedTuple):
     rules: tuple[PathRule, ...]
     query: str
     slots: Mapping[str, str]
+
+    def named_model(self, slot: str) -> str | None:
+        """The model that the address itself names, in this slot."""
+        value = self.slots.get(slot)
+        return None if value == _MODEL else value
+
+
+class IncompleteAddress(ConfigError):
+    """A `ConfigError` for an address that lacks something; `variables` would be read for it."""
+
+    def __init__(self, message: str, *, variables: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.variables = variables
 
 
 def is_shaped(row: ProviderRow, base: Base) -> bool:
@@ -78,7 +101,7 @@ def shape_address(
     known = {**defaults, **ambient, **reading.slots, **given, "credential": credential}
     shape = _choose(row, base, reading.shapes, known)
     known = {**shape.defaults, **known}
-    _refuse_unused(row, base, shape, given)
+    _refuse_unused(row, base, shape, given, reading.slots)
     if base is None:
         whole = read_base(_filled(shape.base_url, known), row.name)
     else:
@@ -112,7 +135,8 @@ def _read(row: ProviderRow, base: Base | None) -> _Reading:
     best = [(shape, match) for shape, match in matches if match.start() == start]
     for _, match in best:
         slots |= match.groupdict()
-    return _Reading(tuple(dict.fromkeys(shape for shape, _ in best)), path[:start], slots)
+    shapes = tuple(shape for shape in row.shapes if any(shape is one for one, _ in best))
+    return _Reading(shapes, path[:start], slots)
 
 
 def _origin_matches(row: ProviderRow, base: Base) -> Iterator[dict[str, str] | None]:
@@ -182,17 +206,19 @@ def _needed(shape: Shape, base: Base | None) -> list[str]:
     return list(dict.fromkeys(_SLOT.findall(address + shape.query)))
 
 
-def _refuse_unused(row: ProviderRow, base: Base | None, shape: Shape, given: Mapping[str, str]) -> None:
+def _refuse_unused(
+    row: ProviderRow, base: Base | None, shape: Shape, given: Mapping[str, str], read: Mapping[str, str]
+) -> None:
     """An option that was passed and would change nothing is a mistake that must not stay hidden."""
+    address = shape.base_url if base is None else _path_of(shape.base_url)
     rules = [text for rule in shape.paths for text in (rule.to, *map(str, rule.members.values()))]
-    used = {*_SLOT.findall(" ".join([shape.base_url, shape.query, *rules])), *shape.when}
+    used = {*_SLOT.findall(" ".join([address, shape.query, *rules])), *shape.when, *read}
+    if row.signing is not None:
+        used |= set(row.signing.slots)
     for slot in given:
         if slot not in used:
-            raise ConfigError(f"{row.name}: {_option_of(row, slot)} has no place in this form of its address.")
-        if base is not None and slot not in _read(row, base).slots and f"{{{slot}}}" in _origin_of(shape.base_url):
-            in_path = f"{{{slot}}}" in " ".join([_path_of(shape.base_url), *rules])
-            if not in_path and row.signing is None:
-                raise ConfigError(f"{row.name}: {_option_of(row, slot)} and base_url both say where; pass one of them.")
+            rival = "beside the base_url" if base is not None else "in this form of its address"
+            raise ConfigError(f"{row.name}: {_option_of(row, slot)} has no place {rival}.")
 
 
 def _filled(template: str, known: Mapping[str, str]) -> str:
@@ -214,14 +240,17 @@ def _option_of(row: ProviderRow, slot: str) -> str:
     return next((name for name, option in row.options.items() if option.slot == slot), slot)
 
 
-def _incomplete(row: ProviderRow, missing: list[str]) -> ConfigError:
+def _incomplete(row: ProviderRow, missing: list[str]) -> IncompleteAddress:
     wishes: list[str] = []
+    known = row.base_url_variables
     for name, option in row.options.items():
         if option.slot in missing:
             variables = f" or set {' or '.join(option.all_variables)}" if option.all_variables else ""
             wishes.append(f"{name} (pass {name}=…{variables})")
+            known = (*option.all_variables, *known)
     base = f", or base_url (or {' or '.join(row.base_url_variables)})" if row.base_url_variables else ""
-    return ConfigError(f"{row.name} has no address without {' and '.join(wishes)}{base}.")
+    message = f"{row.name} has no address without {' and '.join(wishes)}{base}."
+    return IncompleteAddress(message, variables=known)
 
 
 # -- a call's path -----------------------------------------------------------------------------------------------------

@@ -1,7 +1,8 @@
 """The built-in rows, by name.
 
 `vendors.py` holds those who serve models of their own, `hosts.py` those who serve the models of others, `gateways.py`
-what stands in front of providers, `local.py` servers on one's own machine. A quirk that is not the dialect's default
+what stands in front of providers, `local.py` servers on one's own machine, `clouds.py` hosts whose address and
+credentials are an account's. A quirk that is not the dialect's default
 has its evidence beside it: a recording (an exchange with the host), a specification, or the vendor's page.
 """
 
@@ -9,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dragoman.catalogue.rows import gateways, hosts, local, vendors
+from dragoman.catalogue.rows import clouds, gateways, hosts, local, vendors
 
 if TYPE_CHECKING:
     from dragoman.catalogue.row import ProviderRow
@@ -17,5 +18,5 @@ if TYPE_CHECKING:
 __all__ = ["BUILT_IN"]
 
 BUILT_IN: dict[str, ProviderRow] = {
-    row.name: row for family in (vendors, hosts, gateways, local) for row in family.ROWS
+    row.name: row for family in (vendors, hosts, clouds, gateways, local) for row in family.ROWS
 }

@@ -4,26 +4,37 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from dragoman.catalogue.row import ProviderRow
+from dragoman.catalogue.row import Place, ProviderRow
 from dragoman.catalogue.rows.compatible import COMPATIBLE
 from dragoman.values.quirks import AnthropicQuirks, Quirks, ResponsesQuirks
 
 __all__ = ["ROWS"]
 
+# The server's own protocol comes first: it alone has the server's options (context length, keeping a model loaded),
+# thinking switched on and off, and its timings. The compatible layer leaves members that it does not know (tool_choice,
+# n, user, logit_bias) out in silence; the native encoder records what the wire cannot say.
 OLLAMA = ProviderRow(
     name="ollama",
-    dialects=("openai-chat",),
+    dialects=("ollama", "openai-chat"),
     base_url="http://localhost:11434/v1",
+    places={"ollama": Place(base_url="http://localhost:11434/api")},
     key="none",
     base_url_variables=("OLLAMA_BASE_URL",),
     host_variables=("OLLAMA_HOST",),
     # The vendor's page lists max_tokens. Its cloud, the same server, takes `reasoning` back (recorded).
     quirks=Quirks(chat=replace(COMPATIBLE, reasoning_member="reasoning")),
-    documentation="https://docs.ollama.com/api/openai-compatibility",
+    documentation="https://docs.ollama.com/api",
     checked="2026-11-20",
 )
 
-OLLAMA_COMPAT = replace(OLLAMA, name="ollama_compat", base_url_variables=("OLLAMA_COMPAT_BASE_URL", "OLLAMA_BASE_URL"))
+OLLAMA_COMPAT = replace(
+    OLLAMA,
+    name="ollama_compat",
+    dialects=("openai-chat",),
+    places={},
+    base_url_variables=("OLLAMA_COMPAT_BASE_URL", "OLLAMA_BASE_URL"),
+    documentation="https://docs.ollama.com/api/openai-compatibility",
+)
 
 LLAMA_CPP = ProviderRow(
     name="llama_cpp",

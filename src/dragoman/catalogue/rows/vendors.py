@@ -72,6 +72,7 @@ MISTRAL = ProviderRow(
             developer_role=False,
             stream_usage=False,
             tool_media=True,
+            part_form="mistral",  # its ContentChunk: document_url, file with a bare file_id, input_audio as a text
             embedding_dimensions_member="output_dimension",
             call_id_form="nine",  # recorded ids; others are answered with 400 (magentic#276, opencode#1680)
             refused=(
@@ -94,18 +95,20 @@ MISTRAL = ProviderRow(
     checked="2026-11-20",
 )
 
+# The vendor's own protocol comes first: the compatible layer has neither citations nor documents, tool plans, safety
+# modes and billed units.
 COHERE = ProviderRow(
     name="cohere",
-    dialects=("openai-chat",),
-    base_url="https://api.cohere.ai/compatibility/v1",
-    hosts=("https://api.cohere.com",),
+    dialects=("cohere", "openai-chat"),
+    base_url="https://api.cohere.com/v2",
+    places={"openai-chat": Place(base_url="https://api.cohere.ai/compatibility/v1")},
     key_variables=("COHERE_API_KEY", "CO_API_KEY"),  # the second is the official client's
     base_url_variables=("COHERE_BASE_URL",),
     quirks=Quirks(
         # stream_options: other clients of this layer have to switch it off (strandsagents.com, model provider Cohere).
         chat=replace(COMPATIBLE, stream_usage=False)
     ),
-    documentation="https://docs.cohere.com/docs/compatibility-api",
+    documentation="https://docs.cohere.com/reference/chat",
     checked="2026-11-20",
 )
 
