@@ -9,6 +9,7 @@ import msgspec
 
 from tests.official.clients import Client, OfficialClients
 from tests.official.replay_server import ReplayServer
+from tests.wire.binary_frames import binary_frames, is_binary
 
 __all__ = ["Official"]
 
@@ -30,4 +31,8 @@ class Official:
         kind = "text/event-stream" if isinstance(body, bytes) else "application/json"
         data = body if isinstance(body, bytes) else msgspec.json.encode(body)
         told = {"content-type": kind, **(headers or {})}
-        return self._clients.of(dialect, self._server.serve(_TRIMMED.sub(b"AAAA", data), status=status, headers=told))
+        if is_binary(data):
+            data = b"".join(frame.wire(_TRIMMED.sub(b"AAAA", frame.payload)) for frame in binary_frames(data))
+        else:
+            data = _TRIMMED.sub(b"AAAA", data)
+        return self._clients.of(dialect, self._server.serve(data, status=status, headers=told))

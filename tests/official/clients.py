@@ -14,7 +14,9 @@ import anthropic
 import httpx2
 import openai
 
+from tests.official.bedrock_client import BedrockClient, BedrockClients
 from tests.official.facts import Facts, Said, called
+from tests.wire.recordings import Exchange
 
 with warnings.catch_warnings():
     # Compiled for the first time, this package warns of its own string literals.
@@ -22,10 +24,25 @@ with warnings.catch_warnings():
     from google import genai
     from google.genai import types as genai_types
 
-__all__ = ["JUDGED", "AnthropicClient", "ChatClient", "Client", "GeminiClient", "OfficialClients", "ResponsesClient"]
+__all__ = [
+    "JUDGED",
+    "AnthropicClient",
+    "ChatClient",
+    "Client",
+    "GeminiClient",
+    "OfficialClients",
+    "ResponsesClient",
+    "readable",
+]
 
-JUDGED = ("openai-chat", "openai-responses", "anthropic", "gemini")
+JUDGED = ("openai-chat", "openai-responses", "anthropic", "gemini", "bedrock")
 """The dialects whose vendor's client is light enough to be here."""
+
+
+def readable(exchange: Exchange) -> bool:
+    """Whether the official client can read the answer: OpenAI's knows no thoughts in lists, as Mistral has them."""
+    return exchange.api != "mistral.chat" or "thinking" not in exchange.features
+
 
 _PROMPT: Any = [{"role": "user", "content": "Hi"}]
 
@@ -46,6 +63,7 @@ class OfficialClients:
     def __init__(self) -> None:
         self._openai = openai.OpenAI(api_key="none", base_url="http://127.0.0.1:9", max_retries=0)
         self._anthropic = anthropic.Anthropic(api_key="none", base_url="http://127.0.0.1:9", max_retries=0)
+        self._amazon = BedrockClients()
         self._http = httpx2.Client(trust_env=False)
         options = genai_types.HttpOptions(
             httpx_client=self._http, retry_options=genai_types.HttpRetryOptions(attempts=1)
@@ -60,12 +78,15 @@ class OfficialClients:
             return ResponsesClient(self._openai.with_options(base_url=f"{address}/v1"))
         if dialect == "anthropic":
             return AnthropicClient(self._anthropic.with_options(base_url=address))
+        if dialect == "bedrock":
+            return BedrockClient(self._amazon, address)
         return GeminiClient(self._google, address)
 
     def close(self) -> None:
         self._openai.close()
         self._anthropic.close()
         self._http.close()
+        self._amazon.close()
 
 
 # -- OpenAI, chat completions ------------------------------------------------------------------------------------------

@@ -51,7 +51,7 @@ def ours(response: Response) -> Facts:
         input_tokens=usage.input_tokens if usage else None,
         output_tokens=usage.output_tokens if usage else None,
         id=response.id,
-        model=response.model,
+        model=None if response.dialect == "bedrock" else response.model,  # whose answers name none
     )
 
 

@@ -7,7 +7,7 @@ import pytest
 from dragoman import dialects
 from dragoman.values import Event, Media, Request, Response, Target
 from tests.official.asking import Official
-from tests.official.clients import JUDGED, Client
+from tests.official.clients import JUDGED, Client, readable
 from tests.official.facts import Facts, Said, counts_of_vendor, disagreements, ours
 from tests.wire.judging import dialect_of, run_stream
 from tests.wire.recordings import Exchange, exchanges, require_recordings, target_for
@@ -16,9 +16,9 @@ require_recordings()
 
 _REQUEST = Request(model="m", stream=True, stream_usage=True)
 _WITHOUT_ANSWER = {"stream_error", "error_in_200", "background"}
-_ONE_CHOICE = {"anthropic", "openai-responses"}
-_WITHOUT_REFUSAL = {"anthropic", "gemini"}
-_WITHOUT_SOUND = {"anthropic"}
+_ONE_CHOICE = {"anthropic", "bedrock", "openai-responses"}
+_WITHOUT_REFUSAL = {"anthropic", "bedrock", "gemini"}
+_WITHOUT_SOUND = {"anthropic", "bedrock"}
 
 
 def _pairs(streams: bool) -> list[object]:
@@ -29,6 +29,7 @@ def _pairs(streams: bool) -> list[object]:
         and (exchange.is_stream if streams else exchange.is_answer)
         and not _WITHOUT_ANSWER.intersection(exchange.features)
         for dialect in JUDGED
+        if dialect != exchange.dialect or readable(exchange)
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
@@ -56,6 +57,10 @@ def _status_error(dialect: str) -> type[Exception]:
         from google.genai import errors
 
         return errors.APIError
+    if dialect == "bedrock":
+        from botocore import exceptions  # pyright: ignore[reportMissingTypeStubs]
+
+        return exceptions.ClientError
     import openai
 
     return openai.APIError
@@ -82,7 +87,11 @@ def test_an_error_is_raised_by_the_client(dialect: str, kind: type[DragomanError
     client = official.given(dialect, encoded.body, status=encoded.status, headers=dict(encoded.headers))
     with pytest.raises(_status_error(dialect), match="Slow down, please") as caught:
         client.whole()
-    status = getattr(caught.value, "status_code", None) or getattr(caught.value, "code", None)
+    error: Any = caught.value
+    if dialect == "bedrock":
+        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+    else:
+        status = getattr(error, "status_code", None) or getattr(error, "code", None)
     assert status == encoded.status
 
 

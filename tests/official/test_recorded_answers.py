@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.official.asking import Official
-from tests.official.clients import JUDGED
+from tests.official.clients import JUDGED, readable
 from tests.official.facts import counts_of_vendor, disagreements, ours
 from tests.wire.judging import dialect_of, run_stream
 from tests.wire.recordings import Exchange, exchanges, require_recordings, stream_bytes, target_for
@@ -17,6 +17,7 @@ _JUDGED = [
     exchange
     for exchange in exchanges()
     if exchange.dialect in JUDGED
+    and readable(exchange)
     and not exchange.is_error
     and not _WITHOUT_ANSWER.intersection(exchange.features)
     # Google's own client never asks for enumerations as numbers, and cannot read them.

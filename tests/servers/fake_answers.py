@@ -1,4 +1,4 @@
-"""What a provider writes on the wire for one answer, in four dialects, whole and as frames of a stream."""
+"""What a provider writes on the wire for one answer, in five dialects, whole and as frames of a stream."""
 
 from __future__ import annotations
 
@@ -29,14 +29,17 @@ class Answer:
 
 @dataclass(frozen=True)
 class Frame:
-    """One SSE frame; `shows` tells that it carries a piece of the answer."""
+    """One SSE frame (or, `bare`, a line of JSON); `shows` tells that it carries a piece of the answer."""
 
     data: JsonObject | str
     event: str = ""
     shows: bool = False
+    bare: bool = False
 
     def encode(self) -> bytes:
         payload = self.data if isinstance(self.data, str) else json.dumps(self.data)
+        if self.bare:
+            return f"{payload}\n".encode()
         return (f"event: {self.event}\n" if self.event else "").encode() + f"data: {payload}\n\n".encode()
 
 
@@ -245,6 +248,35 @@ def gemini_frames(answer: Answer) -> list[Frame]:
     ]
 
 
+# -- ollama ------------------------------------------------------------------------------------------------------------
+
+
+def ollama_line(answer: Answer, message: JsonObject, *, done: bool) -> JsonObject:
+    line: JsonObject = {"model": answer.model, "created_at": "2025-11-20T06:20:00Z", "message": message, "done": done}
+    counts = {"done_reason": "stop", "prompt_eval_count": INPUT_TOKENS, "eval_count": OUTPUT_TOKENS}
+    return {**line, **counts} if done else line
+
+
+def ollama_message(answer: Answer, content: str) -> JsonObject:
+    message: JsonObject = {"role": "assistant", "content": content}
+    if answer.tool:
+        call = {"id": "call_1", "function": {"name": answer.tool, "arguments": json.loads(answer.arguments)}}
+        message["tool_calls"] = [call]
+    return message
+
+
+def ollama_whole(answer: Answer) -> JsonObject:
+    return ollama_line(answer, ollama_message(answer, answer.text), done=True)
+
+
+def ollama_frames(answer: Answer) -> list[Frame]:
+    pieces = answer.pieces or ("",)
+    shown = [
+        Frame(ollama_line(answer, ollama_message(answer, piece), done=False), shows=True, bare=True) for piece in pieces
+    ]
+    return [*shown, Frame(ollama_line(answer, {"role": "assistant", "content": ""}, done=True), bare=True)]
+
+
 # -- errors ------------------------------------------------------------------------------------------------------------
 
 
@@ -254,6 +286,8 @@ def error_body(dialect: str, status: int, message: str) -> JsonObject:
         return {"type": "error", "error": {"type": kinds.get(status, "api_error"), "message": message}}
     if dialect == "gemini":
         return {"error": {"code": status, "message": message, "status": "UNAVAILABLE"}}
+    if dialect == "ollama":
+        return {"error": message}
     code = {401: "invalid_api_key", 404: "model_not_found", 429: "rate_limit_exceeded"}.get(status)
     return {"error": {"message": message, "type": "api_error", "param": None, "code": code}}
 
@@ -263,10 +297,12 @@ WHOLE = {
     "openai-responses": responses_whole,
     "anthropic": anthropic_whole,
     "gemini": gemini_whole,
+    "ollama": ollama_whole,
 }
 FRAMES = {
     "openai-chat": chat_frames,
     "openai-responses": responses_frames,
     "anthropic": anthropic_frames,
     "gemini": gemini_frames,
+    "ollama": ollama_frames,
 }

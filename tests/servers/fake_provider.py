@@ -1,4 +1,4 @@
-"""A provider over real HTTP that answers chat in four dialects, and embeddings, with words that tests know.
+"""A provider over real HTTP that answers chat in five dialects, and embeddings, with words that tests know.
 
 Its address may be followed by any path, so that one server plays all providers: a request to `<url>/groq/v1/…` counts
 as groq's. Requests that offer tools are answered with a call of the first one until its result is there, requests that
@@ -34,6 +34,7 @@ _DIALECTS = (
     (re.compile(r"/responses\Z"), "openai-responses"),
     (re.compile(r"/messages\Z"), "anthropic"),
     (re.compile(r"/models/[^/]+:(?:generateContent|streamGenerateContent)\Z"), "gemini"),
+    (re.compile(r"/api/chat\Z"), "ollama"),
     (re.compile(r"/embeddings\Z"), "embeddings"),
 )
 
@@ -137,7 +138,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send({"error": {"message": f"no such path: {seen.path}"}}, 404)
         elif seen.dialect == "embeddings":
             self._send(_vectors(body))
-        elif body.get("stream") or "streamGenerateContent" in seen.path:
+        elif body.get("stream", seen.dialect == "ollama") or "streamGenerateContent" in seen.path:
             self._stream(seen, cut=failure is not None)
         else:
             if not self.fake.holds.is_set() or not self._wait_for_caller_to_leave():
@@ -165,7 +166,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _stream(self, seen: Seen, *, cut: bool) -> None:
         self.send_response(200)
-        self.send_header("content-type", "text/event-stream")
+        kind = "application/x-ndjson" if seen.dialect == "ollama" else "text/event-stream"
+        self.send_header("content-type", kind)
         self.send_header("transfer-encoding", "chunked")
         self.end_headers()
         held = not self.fake.holds.is_set()

@@ -59,7 +59,7 @@ __all__ = ["FOLDER", "SAMPLES", "pretty"]
 
 FOLDER = Path(__file__).parent / "golden"
 
-_EXTRAS: dict[str, dict[str, Any]] = {"cohere": {"documents": None, ":content": "string"}}
+_EXTRAS: dict[str, dict[str, Any]] = {"elsewhere": {"documents": None, ":content": "string"}}
 _REPLAY = Replay(
     issuer="anthropic", dialect="anthropic", kind="signature", data="EqoBCkgIBRAB", model="claude-sonnet-4-5"
 )
@@ -98,10 +98,10 @@ _MEDIA = Media(
     cache=_CACHE,
     extras=_EXTRAS,
 )
-_AUDIO = Media(kind="audio", data="UklGRg==", media_type="audio/wav", transcript="Hello.")
+_AUDIO = Media(kind="audio", data="UklGRg==", media_type="audio/wav", transcript="Hello.", channel="commentary")
 _DOCUMENT = Media(kind="document", text="Plain words.", name="notes.txt")
 _LINKED = Media(kind="image", url="https://example.org/dot.png")
-_UPLOADED = Media(kind="file", file_id="file-1")
+_UPLOADED = Media(kind="file", file_id="file-1", issuer="openai")
 _CALL = ToolCall(
     id="call_1",
     name="weather",
@@ -170,6 +170,8 @@ _USAGE = Usage(
     output_image_tokens=5,
     accepted_prediction_tokens=2,
     rejected_prediction_tokens=1,
+    billed_input_tokens=110,
+    billed_output_tokens=39,
     tool_uses={"web_search": 2},
     reported_cost=Decimal("0.00042"),
     dialect="openai-chat",

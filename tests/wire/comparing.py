@@ -80,8 +80,8 @@ def _without_notes(value: Any, spelling: bool) -> Any:
         return value
     members = cast("dict[str, Any]", value)
     kept = {name: _without_notes(item, spelling) for name, item in members.items() if name != "extras"}
-    if not spelling and "arguments_text" in kept:
-        kept["arguments_text"] = _parsed(kept["arguments_text"])
+    if not spelling and members.get("type") == "tool_call":
+        kept["arguments_text"] = _parsed(kept.get("arguments_text", ""))
     extras = _meant(members.get("extras"))
     if extras:
         kept["extras"] = extras

@@ -58,6 +58,9 @@ _RULES: tuple[Rule, ...] = (
     Rule((AuthenticationFailed,), word="authentication_error"),
     Rule((NotFound,), word="model_not_found"),
     Rule((Overloaded,), word="overloaded_error"),
+    # AWS says by the name of the exception alone that it is the credential, and not what it may do.
+    Rule((AuthenticationFailed,), word="ExpiredTokenException"),
+    Rule((RateLimited,), word="throttlingException"),
     # One request above the whole minute's allowance: the code says "rate limit", the remedy is a smaller request.
     Rule((RateLimited, RequestTooLarge), status=429, word="tokens", provider="openai"),
     # gRPC's RESOURCE_EXHAUSTED covers both rates and spending; the host tells them apart in prose alone.
@@ -91,9 +94,14 @@ _RULES: tuple[Rule, ...] = (
 )
 
 
-def expected_classes(provider: str, status: int | None, body: Any) -> tuple[type[ProviderError], ...]:
-    """The classes that are right for this answer. A new case without a rule fails loudly: add the rule."""
-    words = frozenset(own_words(body))
+def expected_classes(
+    provider: str, status: int | None, body: Any, exception: str | None = None
+) -> tuple[type[ProviderError], ...]:
+    """The classes that are right for this answer. A new case without a rule fails loudly: add the rule.
+
+    `exception` is the name that stands beside the body, where the wire has it there.
+    """
+    words = frozenset([*own_words(body), *([exception] if exception else ())])
     code = _status_in(body) if status is None or status < 400 else status
     for rule in _RULES:
         if rule.fits(provider, code, words):

@@ -8,6 +8,8 @@ from typing import Any, cast
 
 import msgspec
 
+from tests.wire.binary_frames import binary_frames, is_binary
+
 __all__ = ["Finishes", "finishes", "frame_ends"]
 
 
@@ -34,6 +36,8 @@ def _lines(body: bytes) -> Iterator[tuple[int, bytes]]:
 
 def frame_ends(body: bytes) -> list[int]:
     """The offsets just behind the blank line that ends each frame, or behind each line where lines are frames."""
+    if is_binary(body):
+        return [frame.end for frame in binary_frames(body)]
     if body.startswith(b"{"):
         return [offset + 1 for offset, byte in enumerate(body) if byte == ord("\n")]
     ends: list[int] = []
@@ -47,6 +51,9 @@ def frame_ends(body: bytes) -> list[int]:
 
 def finishes(dialect: str, body: bytes) -> Finishes | None:
     """Where the finish of the stream is; None when it has none."""
+    if is_binary(body):
+        ends = [frame.end for frame in binary_frames(body) if frame.name == "messageStop"]
+        return Finishes(ends[0], ends[-1]) if ends else None
     open_choices: set[int] = set()
     seen: set[int] = set()
     first = last = 0
@@ -77,6 +84,8 @@ def _choices(dialect: str, event: dict[str, Any]) -> Iterator[tuple[int, bool]]:
         yield 0, event.get("type") in ("response.completed", "response.incomplete", "response.failed")
     elif dialect == "anthropic":
         yield 0, event.get("type") == "message_delta" and bool(event["delta"].get("stop_reason"))
+    elif dialect == "cohere":
+        yield 0, event.get("type") == "message-end" and bool(event["delta"].get("finish_reason"))
     elif dialect == "ollama":
         yield 0, event.get("done") is True
     elif dialect == "gemini":

@@ -150,7 +150,8 @@ def judge_error(exchange: Exchange) -> Verdict:
 
 
 def _judge_mapped(error: ProviderError, exchange: Exchange, body: Any) -> Verdict:
-    classes = expected_classes(exchange.provider, exchange.response.status, body)
+    exception = exchange.response.headers.get("x-amzn-errortype", "").partition(":")[0]
+    classes = expected_classes(exchange.provider, exchange.response.status, body, exception)
     if type(error) not in classes:
         names = " or ".join(kind.__name__ for kind in classes)
         return Verdict("different", f"became {type(error).__name__}, and should be {names}: {error}")
@@ -159,6 +160,8 @@ def _judge_mapped(error: ProviderError, exchange: Exchange, body: Any) -> Verdic
         told_apart = {name: getattr(error, name) for name in wrong}
         return Verdict("different", f"{told_apart} should be {_owed(exchange, body)}")
     words = _first_words(body)
+    if exception:
+        words.add(exception)
     if words and not words & {error.code, error.kind}:
         return Verdict("different", f"neither code {error.code!r} nor kind {error.kind!r} is among {sorted(words)}")
     advice = str(error).rpartition(error.provider_message.strip())[2]
@@ -167,7 +170,7 @@ def _judge_mapped(error: ProviderError, exchange: Exchange, body: Any) -> Verdic
     return Verdict("error", type(error).__name__)
 
 
-_REQUEST_ID_HEADERS = ("x-request-id", "request-id", "apim-request-id")
+_REQUEST_ID_HEADERS = ("x-request-id", "request-id", "apim-request-id", "x-amzn-requestid")
 
 
 def _owed(exchange: Exchange, body: Any) -> dict[str, Any]:
@@ -211,7 +214,7 @@ def run_stream(exchange: Exchange, target: Target | None = None) -> Run:
     return run_decoder(dialect_of(exchange).stream_decoder(target or target_for(exchange)), [stream_bytes(exchange)])
 
 
-_OBJECT_ARGUMENTS = frozenset({"anthropic", "gemini", "ollama"})
+_OBJECT_ARGUMENTS = frozenset({"anthropic", "gemini", "ollama", "bedrock"})
 """Dialects whose unstreamed answers hold a call's arguments as an object."""
 
 

@@ -28,12 +28,16 @@ from dragoman.values import (
 __all__ = ["opaque_state", "silent_losses", "strings_in"]
 
 _STATE_MEMBERS = frozenset(
-    {"signature", "encrypted_content", "encrypted_index", "encrypted_stdout", "thoughtSignature", "thought_signature"}
+    "signature encrypted_content encrypted_index encrypted_stdout thoughtSignature thought_signature "
+    "redactedContent".split()
 )
 _SHORTEST_STATE = 12
 
 _NEUTRAL = {"choices": 1, "logprobs": False, "presence_penalty": 0, "frequency_penalty": 0}
 """What every wire does unasked."""
+
+_UNASKED = {("bedrock", "store", False)}
+"""What one wire does unasked: it keeps nothing."""
 
 _PLAIN_FIELDS = (
     "max_tokens",
@@ -143,6 +147,9 @@ class _Encoded:
     def true_member(self, name: str) -> bool:
         return any(members.get(name) is True for members in self._objects)
 
+    def has_failed_status(self) -> bool:
+        return any(members.get("status") == "error" for members in self._objects)
+
     def around(self, path: str) -> bool:
         """Whether an adaptation takes the whole of the member, or of something around it."""
         return any(entry == path or (_within(path, entry) and "[" in entry) for entry in self._paths)
@@ -161,7 +168,7 @@ def silent_losses(request: Request, dialect: str, body: Any, adaptations: tuple[
     return [
         *_lost_messages(request, encoded),
         *_lost_tools(request, dialect, encoded),
-        *_lost_settings(request, encoded),
+        *_lost_settings(request, dialect, encoded),
         *_lost_choices(request, encoded),
         *_lost_extras(request, dialect, encoded),
     ]
@@ -195,11 +202,19 @@ def _said(part: Any, encoded: _Encoded) -> bool:
         pieces = [piece.text for piece in part.content if isinstance(piece, Text)]
         return part.runner == "client" and all(_text_or_json(piece, encoded) for piece in pieces)
     if isinstance(part, Media):
-        return any(encoded.says(text) for text in (part.data, part.url, part.file_id, part.text) if text)
+        held = (part.data, _inline(part.url), part.file_id, part.text)
+        return any(encoded.says(text) for text in held if text)
     if isinstance(part, Reasoning):
         return not part.text and not part.replay
     assert isinstance(part, Opaque)
     return False
+
+
+def _inline(url: str | None) -> str | None:
+    """The base64 that an address itself holds, which another wire may have by itself; else the address."""
+    if url is not None and url.startswith("data:") and ";base64," in url:
+        return url.partition(";base64,")[2]
+    return url
 
 
 def _lost_beside(part: Any, path: str, encoded: _Encoded) -> Iterator[str]:
@@ -209,6 +224,7 @@ def _lost_beside(part: Any, path: str, encoded: _Encoded) -> Iterator[str]:
     if (
         part.cache is not None
         and not encoded.has_member("cache_control")
+        and not encoded.has_member("cachePoint")
         and not encoded.named_exactly(f"{path}.cache")
     ):
         yield f"{path}.cache"
@@ -217,7 +233,7 @@ def _lost_beside(part: Any, path: str, encoded: _Encoded) -> Iterator[str]:
         if not sources or not all(encoded.says(text) for text in sources):
             yield f"{path}.citations"
     if isinstance(part, ToolResult) and part.is_error:
-        flagged = encoded.true_member("is_error") or encoded.has_member("error")
+        flagged = encoded.true_member("is_error") or encoded.has_member("error") or encoded.has_failed_status()
         if not flagged and not encoded.named_exactly(f"{path}.is_error"):
             yield f"{path}.is_error"
 
@@ -246,7 +262,8 @@ def _lost_tools(request: Request, dialect: str, encoded: _Encoded) -> Iterator[s
         if not said and not encoded.named(path):
             yield path
         elif isinstance(tool, ToolDefinition) and tool.strict:
-            told = encoded.true_member("strict") or encoded.named_exactly(f"{path}.strict")
+            told = encoded.true_member("strict") or encoded.true_member("strict_tools")
+            told = told or encoded.named_exactly(f"{path}.strict")
             if not told and not encoded.around(path):
                 yield f"{path}.strict"
 
@@ -259,10 +276,11 @@ def _withheld(request: Request, tool: object, encoded: _Encoded) -> bool:
     return isinstance(tool, ToolDefinition) and tool.name not in choice.names
 
 
-def _lost_settings(request: Request, encoded: _Encoded) -> Iterator[str]:
+def _lost_settings(request: Request, dialect: str, encoded: _Encoded) -> Iterator[str]:
     for name in _PLAIN_FIELDS:
         value = getattr(request, name)
-        if value is not None and not _set(name, value, encoded) and not encoded.named(name):
+        unasked = (dialect, name, value) in _UNASKED
+        if value is not None and not unasked and not _set(name, value, encoded) and not encoded.named(name):
             yield f"{name}: {value!r:.80}"
     for text in request.stop:
         if not encoded.holds(text) and not encoded.named("stop"):
@@ -272,7 +290,8 @@ def _lost_settings(request: Request, encoded: _Encoded) -> Iterator[str]:
             yield f"metadata.{name}"
     if request.output is not None and request.output.schema is not None and not encoded.named("output"):
         names = [name for name in request.output.schema.get("properties", {}) if isinstance(name, str)]
-        if not all(encoded.has_member(name) for name in names):
+        # A schema may travel as a JSON text.
+        if not all(encoded.has_member(name) or encoded.says(f'"{name}"') for name in names):
             yield "output.schema"
 
 
@@ -281,7 +300,7 @@ def _lost_choices(request: Request, encoded: _Encoded) -> Iterator[str]:
     choice = request.tool_choice or ToolChoice()
     if choice.mode in ("none", "required", "named") and not encoded.named("tool_choice"):
         words = choice.names if choice.mode == "named" else ("none", "required", "any")
-        if not any(encoded.says(word) or encoded.says(word.upper()) for word in words):
+        if not any(encoded.says(word) or encoded.says(word.upper()) or encoded.has_member(word) for word in words):
             yield f"tool_choice: {choice.mode}"
     if choice.parallel is False and encoded.has_member("tools"):
         told = encoded.has_member("parallel_tool_calls") or encoded.true_member("disable_parallel_tool_use")
@@ -293,7 +312,7 @@ def _lost_choices(request: Request, encoded: _Encoded) -> Iterator[str]:
         yield f"reasoning: {options!r:.100}"
 
 
-_THINKING = ("reasoning", "reasoning_effort", "think", "thinking", "thinkingConfig", "output_config")
+_THINKING = ("outputConfig", "reasoning", "reasoning_effort", "think", "thinking", "thinkingConfig", "output_config")
 
 
 def _set(name: str, value: Any, encoded: _Encoded) -> bool:

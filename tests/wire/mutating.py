@@ -7,6 +7,8 @@ from typing import Any, cast
 
 import msgspec
 
+from tests.wire.binary_frames import binary_frames, is_binary
+
 __all__ = ["mutated_frames", "mutations"]
 
 _WRONG: tuple[Any, ...] = (None, 7, -1.5, True, "", "x", [], [None], {}, {"x": 1}, [[]])
@@ -56,6 +58,9 @@ def _told(path: _Path) -> str:
 
 def mutated_frames(body: bytes, *, limit: int, seed: int) -> Iterator[tuple[str, bytes]]:
     """Copies of a stream with one frame damaged inside, left out, doubled, or swapped with the next."""
+    if is_binary(body):
+        yield from _mutated_binary(body, limit=limit, seed=seed)
+        return
     if body.startswith(b"{"):  # one JSON text a line: as events, and back
         events = b"".join(b"data: " + line + b"\n\n" for line in body.splitlines() if line)
         for what, damaged in mutated_frames(events, limit=limit, seed=seed):
@@ -75,6 +80,24 @@ def mutated_frames(body: bytes, *, limit: int, seed: int) -> Iterator[tuple[str,
             for what, damaged in mutations(msgspec.json.decode(data), limit=6, seed=seed + number):
                 changed = head + found + msgspec.json.encode(damaged)
                 yield f"frame {number} {what}", _joined([*before, changed, *after])
+
+
+def _mutated_binary(body: bytes, *, limit: int, seed: int) -> Iterator[tuple[str, bytes]]:
+    """The same of an AWS event stream, whose checksums are set right again, or wrong."""
+    messages = binary_frames(body)
+    frames = [message.wire() for message in messages]
+    assert b"".join(frames) == body
+    for number in range(seed % max(1, len(frames) // limit), len(frames), max(1, len(frames) // limit)):
+        before, frame, after = frames[:number], frames[number], frames[number + 1 :]
+        changed = {"left out": [], "doubled": [frame, frame], "cut": [frame[: len(frame) * 2 // 3]]}
+        changed["with a wrong byte"] = [frame[:-6] + bytes([frame[-6] ^ 1]) + frame[-5:]]
+        for what, pieces in changed.items():
+            yield f"frame {number} {what}", b"".join([*before, *pieces, *after])
+        if after:
+            yield f"frame {number} swapped", b"".join([*before, after[0], frame, *after[1:]])
+        for what, damaged in mutations(msgspec.json.decode(messages[number].payload), limit=6, seed=seed + number):
+            wire = messages[number].wire(msgspec.json.encode(damaged))
+            yield f"frame {number} {what}", b"".join([*before, wire, *after])
 
 
 def _joined(frames: list[bytes]) -> bytes:

@@ -1,7 +1,8 @@
 """Rules of the wires that no schema states: a call is answered where its wire wants it, and texts are not empty.
 
 Sources: Anthropic, "Handle tool calls" (results first, in the message after the call); OpenAI, "Function calling" (tool
-messages follow the assistant's message); Gemini, "Function calling" (as many responses as calls, in the next turn).
+messages follow the assistant's message); Gemini, "Function calling" (as many responses as calls, in the next turn);
+Amazon Bedrock, "Call a tool with the Converse API" and the errors of its API (turns alternate, texts are not blank).
 """
 
 from __future__ import annotations
@@ -25,9 +26,11 @@ def self_contained(request: Request) -> bool:
 
 def pairing_problems(dialect: str, body: dict[str, Any]) -> list[str]:
     """What a request breaks; nothing when it keeps the rules."""
+    if dialect == "bedrock":
+        return list(_bedrock(body["messages"]))
     if dialect == "anthropic":
         return list(_anthropic(body["messages"]))
-    if dialect == "openai-chat":
+    if dialect in ("openai-chat", "cohere"):
         return list(_chat(body["messages"]))
     if dialect == "openai-responses":
         return list(_responses(body.get("input") or []))
@@ -52,6 +55,22 @@ def _anthropic(messages: _Objects) -> Iterator[str]:
         if not blocks:
             yield f"message {number} is empty"
         open_calls = {block["id"] for block in blocks if block["type"] == "tool_use"}
+
+
+def _bedrock(messages: _Objects) -> Iterator[str]:
+    open_calls: set[str] = set()
+    for number, message in enumerate(messages):
+        blocks = cast("_Objects", message["content"])
+        if message["role"] != ("user", "assistant")[number % 2]:
+            yield f"message {number} is of {message['role']}: turns alternate, and the user begins"
+        answers = [block["toolResult"]["toolUseId"] for block in blocks if "toolResult" in block]
+        if set(answers) != open_calls:
+            yield f"message {number} answers {sorted(answers)}, and open are {sorted(open_calls)}"
+        if any("toolResult" not in block for block in blocks[: len(answers)]):
+            yield f"message {number}: results do not come first"
+        if any(not block["text"].strip() for block in blocks if "text" in block) or not blocks:
+            yield f"message {number} holds a blank text, or nothing"
+        open_calls = {block["toolUse"]["toolUseId"] for block in blocks if "toolUse" in block}
 
 
 def _chat(messages: _Objects) -> Iterator[str]:

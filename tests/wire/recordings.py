@@ -7,6 +7,7 @@ are absent.
 
 from __future__ import annotations
 
+import base64
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, cast
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 
@@ -43,6 +44,8 @@ DIALECT_OF: Mapping[str, str] = {
     "google.generate_content": "gemini",
     "mistral.chat": "openai-chat",
     "ollama.chat": "ollama",
+    "cohere.chat": "cohere",
+    "bedrock.converse": "bedrock",
 }
 """The recorded APIs that ask for an answer, and the dialect that speaks each."""
 
@@ -54,6 +57,7 @@ EMBEDDINGS_DIALECT_OF: Mapping[str, str] = {
     "google.embeddings": "gemini",
     "mistral.embeddings": "openai-chat",
     "ollama.embeddings": "ollama",
+    "cohere.embeddings": "cohere",
 }
 """The recorded APIs that ask for vectors, likewise."""
 
@@ -65,6 +69,8 @@ _SUFFIX_OF: Mapping[str, str] = {
     "mistral.chat": "/chat/completions",
     "ollama.chat": "/api/chat",
     "ollama.embeddings": "/api/embed",
+    "cohere.chat": "/chat",
+    "cohere.embeddings": "/embed",
 }
 """How the path of the API's own call ends; other operations below the same name (retrieve, compact) are not it."""
 
@@ -148,9 +154,17 @@ class Exchange:
         return isinstance(self.response.content, list) and self.api == "google.generate_content"
 
     @property
+    def is_event_stream(self) -> bool:
+        """AWS's binary form of streams, recorded as base64."""
+        media_type = self.response.headers.get("content-type", "")
+        return self.response.kind == "base64" and media_type.startswith("application/vnd.amazon.eventstream")
+
+    @property
     def is_stream(self) -> bool:
         """Whether the answer is a stream with a 2xx status; a JSON list of Gemini's counts (see `stream_bytes`)."""
-        return not self.is_error and (self.response.kind in ("sse", "ndjson") or self.is_json_array_stream)
+        return not self.is_error and (
+            self.response.kind in ("sse", "ndjson") or self.is_json_array_stream or self.is_event_stream
+        )
 
     @property
     def is_answer(self) -> bool:
@@ -220,6 +234,8 @@ def stream_bytes(exchange: Exchange) -> bytes:
     """
     if exchange.is_json_array_stream:
         return b"".join(b"data: " + msgspec.json.encode(item) + b"\r\n\r\n" for item in exchange.response.content)
+    if exchange.is_event_stream:
+        return base64.b64decode(exchange.response.content)
     return body_bytes(exchange)
 
 
@@ -238,7 +254,11 @@ def target_for(exchange: Exchange, *, issuer: str | None = None, quirks: bool = 
 
 
 def _model_in(url: str) -> str:
-    _, found, rest = urlsplit(url).path.partition("/models/")
+    path = urlsplit(url).path
+    _, found, rest = path.partition("/model/")
+    if found:  # AWS: one segment, escaped
+        return unquote(rest.partition("/")[0])
+    _, found, rest = path.partition("/models/")
     return rest.partition(":")[0] if found else ""
 
 

@@ -16,7 +16,10 @@ from typing import Any, cast
 
 import msgspec
 
-__all__ = ["Spec", "answer_problems", "require_specs", "spec_for", "specs_folder"]
+from tests.wire.cohere_shapes import cohere_schemas
+from tests.wire.service_model import service_schemas
+
+__all__ = ["Spec", "answer_problems", "mistral_spec", "require_specs", "spec_for", "specs_folder"]
 
 Schema = dict[str, Any]
 _FREE: Schema = {}
@@ -233,6 +236,8 @@ _FILE_OF = {
     "anthropic-beta": ("anthropic.openapi.json", "BetaCreateMessageParams"),
     "gemini": ("google-gemini.openapi.json", "GenerateContentRequest"),
     "ollama": ("ollama.openapi.json", "ChatRequest"),
+    "cohere": ("cohere", "ChatRequest"),
+    "bedrock": ("bedrock-runtime.service-2.json", "ConverseStreamRequest"),
 }
 
 
@@ -266,7 +271,11 @@ def require_specs() -> None:
 
 @cache
 def _read(file: str) -> Spec:
+    if file == "cohere":
+        return Spec(cohere_schemas())
     document: Any = msgspec.json.decode((specs_folder() / file).read_bytes())
+    if file.endswith(".service-2.json"):
+        document = service_schemas(document)
     for name, members in _IN_PROSE.get(file, {}).items():
         document["components"]["schemas"][name]["properties"].update(members)
     return Spec(document, prose_required=file.startswith("google"))
@@ -278,12 +287,19 @@ _ANSWER_OF = {
     "anthropic": "BetaMessage",
     "gemini": "GenerateContentResponse",
     "ollama": "ChatResponse",
+    "cohere": "ChatResponse",
+    "bedrock": "ConverseResponse",
 }
 
 
 def answer_problems(dialect: str, body: Any) -> list[str]:
     """What is wrong with an unstreamed answer, by the dialect's description."""
     return _read(_FILE_OF[dialect][0]).problems(_ANSWER_OF[dialect], body, answer=True)
+
+
+def mistral_spec() -> Spec:
+    """The description of Mistral's API, which speaks the chat dialect in a form of its own."""
+    return _read("mistral.openapi.json")
 
 
 def spec_for(dialect: str) -> tuple[Spec, str]:

@@ -88,10 +88,10 @@ def test_state_never_crosses_to_another_issuer_of_the_same_dialect(exchange: Exc
 
 def test_some_recorded_requests_carry_state() -> None:
     carriers = {exchange.dialect for exchange in _ACCEPTED if opaque_state(request_of(exchange), exchange.request.body)}
-    assert carriers == {"openai-chat", "openai-responses", "anthropic", "gemini"}
+    assert carriers == {"openai-chat", "openai-responses", "anthropic", "gemini", "bedrock"}
 
 
-_VENDORS = {("openai", "openai-chat"), ("anthropic", "anthropic")}
+_VENDORS = {("openai", "openai-chat"), ("anthropic", "anthropic"), ("bedrock", "bedrock")}
 
 
 @pytest.mark.parametrize(
@@ -132,6 +132,13 @@ _FAULTS = [
         '{"contents": [{"parts": [{"functionCall": {"args": {}}}]}]}',
         ".contents[0].parts[0].functionCall.name: required, and missing",
     ),
+    (
+        "bedrock",
+        '{"messages": [{"role": "user", "content": [{"txt": "Hi"}]}]}',
+        ".messages[0].content[0].txt: unknown to the description",
+    ),
+    ("bedrock", '{"messages": [{"role": "user"}]}', ".messages[0].content: required, and missing"),
+    ("bedrock", '{"inferenceConfig": {"temperature": 1.5}}', ".inferenceConfig.temperature: 1.5 is above 1"),
     ("openai-responses", '{"model": "m", "input": "Hi", "max_tokens": 3}', ".max_tokens: unknown to the description"),
 ]
 

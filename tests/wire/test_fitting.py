@@ -56,7 +56,7 @@ def _asked(*messages: Message, **settings: object) -> Request:
 
 _SCHEMA = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
 
-_REQUESTS: dict[str, Request] = {
+HAND_MADE: dict[str, Request] = {
     "everything": replace(SAMPLES["request"], model="m"),
     "one word": _asked(user("Hi")),
     "a long conversation": _asked(system("Be brief."), user("Hi"), assistant("Hello."), user("Bye")),
@@ -244,7 +244,7 @@ _REQUESTS: dict[str, Request] = {
 
 _CASES = [
     pytest.param(request, dialect, id=f"{name}-to-{dialect}")
-    for name, request in _REQUESTS.items()
+    for name, request in HAND_MADE.items()
     for dialect in DIALECTS
 ]
 
@@ -294,8 +294,8 @@ def test_what_was_encoded_decodes_and_encodes_to_itself(request_: Request, diale
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_tricky_ids_stay_apart_and_together(dialect: str) -> None:
-    body = _encoded(_REQUESTS["tricky ids"], dialect).body
-    names = ("id", "call_id", "tool_call_id", "tool_use_id")
+    body = _encoded(HAND_MADE["tricky ids"], dialect).body
+    names = ("id", "call_id", "tool_call_id", "tool_use_id", "toolUseId")
     told = [str(members[name]) for members in objects_in(body) for name in names if isinstance(members.get(name), str)]
     ids = [text for text in told if told.count(text) > 1]
     if dialect != "gemini" or ids:

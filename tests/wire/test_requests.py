@@ -43,13 +43,14 @@ def test_the_essentials_of_a_request_are_in_fields(exchange: Exchange) -> None:
     body = exchange.request.body
     assert request.model == target.model
     unasked = exchange.dialect in _STREAMED_UNASKED
-    streamed = ":streamGenerateContent" in exchange.request.url or body.get("stream", unasked) is True
+    streamed = exchange.request.path.endswith("/converse-stream") or ":streamGenerateContent" in exchange.request.url
+    streamed = streamed or body.get("stream", unasked) is True
     assert request.stream is streamed
     told = body.get("messages") or body.get("contents") or body.get("input")
     assert not told or any(message.parts for message in request.messages)
-    settings = body.get("generationConfig", body.get("options", body))
+    settings = body.get("generationConfig", body.get("options", body.get("inferenceConfig", body)))
     assert request.temperature == settings.get("temperature")
-    assert bool(request.tools) is bool(body.get("tools") or body.get("functions"))
+    assert bool(request.tools) is bool(body.get("tools") or body.get("functions") or body.get("toolConfig"))
     path = dialects.load(exchange.dialect or "").encode_request(request, target).path
     assert path.startswith("/")
 

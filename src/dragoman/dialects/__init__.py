@@ -3,7 +3,7 @@
 Each dialect is a package with the same files: `request`, `response`, `stream`, `errors`, `usage`, `embeddings` (where
 it has them), and `dialect`, which gathers its functions into one `Dialect`. A dialect imports no other dialect: two
 wires meet only in `values`. What all of them share stands beside them: `contract` (the types), `reading` (typed
-access to JSON), `headers`, `statuses`.
+access to JSON), `call_ids`, `headers`, `statuses`.
 
 `load(name)` imports a dialect when it is first needed.
 """
@@ -32,6 +32,9 @@ _MODULES = {
     "openai-responses": "openai_responses",
     "anthropic": "anthropic",
     "gemini": "gemini",
+    "bedrock": "bedrock",
+    "cohere": "cohere",
+    "ollama": "ollama",
 }
 
 

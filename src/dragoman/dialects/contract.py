@@ -115,4 +115,4 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     decode_embedding_request: Callable[..., EmbeddingRequest] | None = None
     encode_embedding_response: Callable[[EmbeddingResponse, Target], EncodedBody] | None = None
     decode_embedding_response: Callable[[Any, Target], EmbeddingResponse] | None = None
-    framing: Literal["sse", "ndjson"] = "sse"
+    framing: Literal["sse", "ndjson", "eventstream"] = "sse"

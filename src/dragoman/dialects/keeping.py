@@ -47,9 +47,7 @@ def kept(
     void: JsonObject = {}
     for name, value in wire.items():
         if name in known:
-            if not value and value != 0:
-                void[name] = value
-            elif value is False:
+            if _says_nothing(value):
                 void[name] = value
         elif value is None or name.startswith(":"):
             void[name] = value

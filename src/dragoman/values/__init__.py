@@ -45,7 +45,16 @@ from dragoman.values.parts import (
     ToolResult,
     ToolResultPart,
 )
-from dragoman.values.quirks import AnthropicQuirks, ChatQuirks, GeminiQuirks, Quirks, ResponsesQuirks
+from dragoman.values.quirks import (
+    AnthropicQuirks,
+    BedrockQuirks,
+    ChatQuirks,
+    CohereQuirks,
+    GeminiQuirks,
+    OllamaQuirks,
+    Quirks,
+    ResponsesQuirks,
+)
 from dragoman.values.replay import Replay, own_replay
 from dragoman.values.request import OutputFormat, OutputMode, ReasoningOptions, Request
 from dragoman.values.response import Choice, Finish, FinishReason, Response
@@ -64,11 +73,13 @@ __all__ = [
     "Assembly",
     "Attempt",
     "AttemptFailed",
+    "BedrockQuirks",
     "CacheHint",
     "ChatQuirks",
     "Choice",
     "Citation",
     "CitationAdded",
+    "CohereQuirks",
     "Cost",
     "EmbeddingRequest",
     "EmbeddingResponse",
@@ -83,6 +94,7 @@ __all__ = [
     "MediaDelta",
     "Message",
     "MessageRole",
+    "OllamaQuirks",
     "Opaque",
     "OutputFormat",
     "OutputMode",

@@ -7,13 +7,17 @@ Every part may carry `item_id` (the id of the wire item it sat in; neighbouring 
 from __future__ import annotations
 
 import base64
-from typing import Any, Literal, TypeVar, cast
+import re
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 import msgspec
 
 from dragoman.errors import InvalidArguments
 from dragoman.values.replay import Replay
 from dragoman.values.value import Extras, JsonObject, Value
+
+if TYPE_CHECKING:
+    from os import PathLike
 
 __all__ = [
     "CacheHint",
@@ -30,6 +34,7 @@ __all__ = [
 ]
 
 _T = TypeVar("_T")
+_PADDED = re.compile(r"[^=]+={0,2}|=+")
 
 
 class CacheHint(Value, frozen=True, kw_only=True):
@@ -91,7 +96,9 @@ class Media(_Part, frozen=True, kw_only=True, tag="media"):
     """An image, audio, video, document or other file, by exactly one of `data`, `url`, `file_id` or `text`.
 
     `data` is base64 text exactly as the wire has it (`Media.bytes()` decodes it); `media_type` is a MIME type;
-    `transcript` is the text of generated audio; `text` is a document given as plain text.
+    `transcript` is the text of generated audio; `text` is a document given as plain text. `issuer` names whose
+    `file_id` it is (or whose `url`, where that serves its issuer alone): it is sent to nobody else, and None is sent to
+    whoever is asked. `channel` is "commentary" for what was drawn on the way to the answer.
     """
 
     kind: Literal["image", "audio", "video", "document", "file"]
@@ -103,12 +110,34 @@ class Media(_Part, frozen=True, kw_only=True, tag="media"):
     name: str | None = None
     detail: str | None = None
     transcript: str | None = None
+    issuer: str | None = None
+    channel: Literal["answer", "commentary"] = "answer"
 
     def bytes(self) -> bytes:
-        """The decoded `data`; ValueError when there is none or it is not base64."""
+        """The content: the decoded `data`, or `text` in UTF-8. ValueError when it is elsewhere or not base64."""
         if self.data is None:
-            raise ValueError("this media has no inline data; it is given by url, file_id or text")
-        return base64.b64decode(self.data, validate=True)
+            if self.text is not None:
+                return self.text.encode()
+            raise ValueError(f"this {self.kind} has no inline data: {self._elsewhere()}")
+        # The pieces of streamed audio are base64 each by itself, and may be padded each.
+        pieces = _PADDED.findall(self.data) if "=" in self.data.rstrip("=") else [self.data]
+        try:
+            return b"".join(base64.b64decode(piece, validate=True) for piece in pieces)
+        except ValueError as error:
+            raise ValueError(f"the data of this {self.kind} are not base64: {error}") from None
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Writes the content to a file, replacing one that is there. ValueError as for `bytes`, OSError as usual."""
+        content = self.bytes()
+        with open(path, "wb") as file:
+            file.write(content)
+
+    def _elsewhere(self) -> str:
+        if self.url is not None:
+            return f"fetch it from its url, {self.url:.200}"
+        if self.file_id is not None:
+            return f"{self.issuer or 'its provider'} keeps it as file {self.file_id}"
+        return "it is empty"
 
 
 class ToolCall(_Part, frozen=True, kw_only=True, tag="tool_call"):

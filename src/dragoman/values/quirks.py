@@ -9,7 +9,16 @@ from typing import Literal
 
 from dragoman.values.value import Value
 
-__all__ = ["AnthropicQuirks", "ChatQuirks", "GeminiQuirks", "OllamaQuirks", "Quirks", "ResponsesQuirks"]
+__all__ = [
+    "AnthropicQuirks",
+    "BedrockQuirks",
+    "ChatQuirks",
+    "CohereQuirks",
+    "GeminiQuirks",
+    "OllamaQuirks",
+    "Quirks",
+    "ResponsesQuirks",
+]
 
 
 class ChatQuirks(Value, frozen=True, kw_only=True):
@@ -22,8 +31,14 @@ class ChatQuirks(Value, frozen=True, kw_only=True):
     `max_stop` is the most stop sequences that the host takes, `modalities` are what it can give. `seed_member` spells
     the seed. `top_k`: the host takes it. `content_parts` False: content is one text.
     `video_parts`: `video_url` parts are taken. `file_urls`: documents may be given by address in `file_data`.
+    `part_form` "mistral": documents are `document_url` parts, files bare ids, audio bare base64 or an address.
+    `functions_alone`: the host knows no custom tools, no `allowed_tools` and no `refusal`, and wants a schema of every
+    function. `message_names`: messages may name their speaker. `efforts` and `service_tiers` are the words that the
+    host knows (empty: it takes any), `most_temperature` is its highest temperature.
     `tool_media`: tool results may hold media. `call_id_form` "nine": ids of tool calls are nine letters or digits.
     `output_from_total`: thoughts are missing in completion_tokens and counted in total_tokens alone.
+    `schema_keywords`: strict schemas hold the vendor's own subset of keywords alone, or whatever JSON Schema has.
+    `schema_beside_tools` False: a schema is not taken together with tools. `forced_tool` False: no tool can be forced.
     `embedding_task_member` and `embedding_dimensions_member` spell the two members of embedding requests (None for the
     task: the host knows none).
     """
@@ -32,6 +47,9 @@ class ChatQuirks(Value, frozen=True, kw_only=True):
     developer_role: bool = True
     stream_usage: bool = True
     schema_output: Literal["json_schema", "json_object", "none"] = "json_schema"
+    schema_keywords: Literal["openai", "all"] = "openai"
+    schema_beside_tools: bool = True
+    forced_tool: bool = True
     strict_tools: bool = True
     required_word: Literal["required", "any"] = "required"
     effort_form: Literal["reasoning_effort", "reasoning_object", "thinking_object", "none"] = "reasoning_effort"
@@ -45,6 +63,12 @@ class ChatQuirks(Value, frozen=True, kw_only=True):
     top_k: bool = False
     video_parts: bool = False
     file_urls: bool = False
+    part_form: Literal["openai", "mistral"] = "openai"
+    functions_alone: bool = False
+    message_names: bool = True
+    efforts: tuple[str, ...] = ()
+    service_tiers: tuple[str, ...] = ()
+    most_temperature: float | None = None
     tool_media: bool = False
     call_id_form: Literal["free", "nine"] = "free"
     output_from_total: bool = False
@@ -60,9 +84,10 @@ class ResponsesQuirks(Value, frozen=True, kw_only=True):
     takes beyond the vendor's own (of `top_k`, `seed`, `presence_penalty`, `frequency_penalty`, `modalities`, `stop`),
     `refused` members that it answers with an error: they are left out and recorded. `cache_marks`: it takes
     `prompt_cache_breakpoint`. `audio_input`: it takes `input_audio`. `least_max_tokens` is the smallest
-    `max_output_tokens` that it takes.
+    `max_output_tokens` that it takes. `schema_keywords` as in `ChatQuirks`.
     """
 
+    schema_keywords: Literal["openai", "all"] = "openai"
     stateless: bool = False
     accepted: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
@@ -92,6 +117,7 @@ class AnthropicQuirks(Value, frozen=True, kw_only=True):
 class GeminiQuirks(Value, frozen=True, kw_only=True):
     """Deviations from `gemini`.
 
+    `schema_beside_tools`: a schema is taken together with tools, as models from Gemini 3 on do.
     `refused` names wire members (of the request, of generationConfig, of parts) that the host answers with an error:
     they are left out and recorded. `finish_optional`: a clean end without finishReason is a complete answer.
     `thinking`: an effort is said as a token budget, which every thinking model takes, or as a thinkingLevel.
@@ -104,11 +130,23 @@ class GeminiQuirks(Value, frozen=True, kw_only=True):
     finish_optional: bool = False
     thinking: Literal["budget", "level"] = "budget"
     json_schema: bool = True
+    schema_beside_tools: bool = False
     result_media: bool = True
     call_signature: str | None = "skip_thought_signature_validator"
     labels: bool = False
     batch_embeddings: bool = True
     enum_numbers: Literal["gemini", "vertex"] = "gemini"
+    refused: tuple[str, ...] = ()
+
+
+class CohereQuirks(Value, frozen=True, kw_only=True):
+    """Deviations from `cohere`.
+
+    `refused` names members that the host answers with an error: they are left out and recorded. `finish_optional`: a
+    clean end without a finish reason is a complete answer.
+    """
+
+    finish_optional: bool = False
     refused: tuple[str, ...] = ()
 
 
@@ -123,6 +161,23 @@ class OllamaQuirks(Value, frozen=True, kw_only=True):
     refused: tuple[str, ...] = ()
 
 
+class BedrockQuirks(Value, frozen=True, kw_only=True):
+    """Deviations from `bedrock`; many are of one family of models among those that a host has.
+
+    `schema_output`: the model follows a JSON schema. `thinking_form` is the form of thinking that it knows: "native"
+    says levels as `outputConfig.effort` and budgets as `thinking` among the model's own fields, "budget" and "effort"
+    know that one alone, "none" takes no options for it. `top_k_path` leads to top_k among the model's own fields
+    (empty: it takes none). `finish_optional`: a clean end without stopReason is a complete answer. `refused` names
+    members of the body that the host answers with an error.
+    """
+
+    schema_output: bool = True
+    thinking_form: Literal["native", "budget", "effort", "none"] = "native"
+    top_k_path: tuple[str, ...] = ()
+    finish_optional: bool = False
+    refused: tuple[str, ...] = ()
+
+
 class Quirks(Value, frozen=True, kw_only=True):
     """The deviations of one host, per dialect that it speaks."""
 
@@ -130,4 +185,6 @@ class Quirks(Value, frozen=True, kw_only=True):
     responses: ResponsesQuirks = ResponsesQuirks()
     anthropic: AnthropicQuirks = AnthropicQuirks()
     gemini: GeminiQuirks = GeminiQuirks()
+    bedrock: BedrockQuirks = BedrockQuirks()
+    cohere: CohereQuirks = CohereQuirks()
     ollama: OllamaQuirks = OllamaQuirks()

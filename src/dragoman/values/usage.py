@@ -18,6 +18,8 @@ class Usage(Value, frozen=True, kw_only=True):
     `input_audio_tokens`, `input_image_tokens`, `input_video_tokens`, `input_tool_tokens`. Subsets of output:
     `reasoning_tokens`, `output_audio_tokens`, `output_image_tokens`, `accepted_prediction_tokens`,
     `rejected_prediction_tokens`. `total_tokens` is the provider's own sum. `tool_uses` counts provider-run tools.
+    `billed_input_tokens` and `billed_output_tokens` are what is charged for, where the provider says other counts than
+    those of what the call took.
     `reported_cost` is the provider's own figure in USD. `raw` is the wire's object as it came, of dialect `dialect`.
     """
 
@@ -37,6 +39,8 @@ class Usage(Value, frozen=True, kw_only=True):
     output_image_tokens: int | None = None
     accepted_prediction_tokens: int | None = None
     rejected_prediction_tokens: int | None = None
+    billed_input_tokens: int | None = None
+    billed_output_tokens: int | None = None
     tool_uses: dict[str, int] | None = None
     reported_cost: Decimal | None = None
     dialect: str | None = None

@@ -85,7 +85,7 @@ def test_both_spellings_of_the_cap_are_one_field() -> None:
             BODIES["a file inline"],
             Media(kind="document", data="JVBE", media_type="application/pdf", name="a.pdf"),
         ),
-        (BODIES["a file by id"], Media(kind="file", file_id="file-1")),
+        (BODIES["a file by id"], Media(kind="file", file_id="file-1", issuer="openai")),
     ],
 )
 def test_media_become_parts(part: JSON, expected: Media) -> None:

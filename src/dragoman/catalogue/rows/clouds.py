@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from dragoman.catalogue.auth import X_GOOG_API_KEY, AuthScheme
 from dragoman.catalogue.row import Option, PathRule, ProviderRow, Shape, SigningScheme
-from dragoman.values.quirks import GeminiQuirks, Quirks
+from dragoman.values.quirks import BedrockQuirks, GeminiQuirks, Quirks
 
 __all__ = ["ROWS"]
 
@@ -187,6 +187,8 @@ BEDROCK = ProviderRow(
         ),
         _BEDROCK,
     ),
+    # A schema is an error for most of the models (docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html).
+    quirks=Quirks(bedrock=BedrockQuirks(schema_output=False)),
     documentation="https://docs.aws.amazon.com/bedrock/latest/userguide/api-keys.html",
     checked="2026-11-20",
 )

@@ -10,6 +10,9 @@ from dragoman.values.quirks import AnthropicQuirks, Quirks, ResponsesQuirks
 
 __all__ = ["ROWS"]
 
+LOCAL = replace(COMPATIBLE, schema_keywords="all")
+"""Local servers hold answers to grammars made of whatever schema: bounds on texts and lists are kept, too."""
+
 # The server's own protocol comes first: it alone has the server's options (context length, keeping a model loaded),
 # thinking switched on and off, and its timings. The compatible layer leaves members that it does not know (tool_choice,
 # n, user, logit_bias) out in silence; the native encoder records what the wire cannot say.
@@ -22,7 +25,7 @@ OLLAMA = ProviderRow(
     base_url_variables=("OLLAMA_BASE_URL",),
     host_variables=("OLLAMA_HOST",),
     # The vendor's page lists max_tokens. Its cloud, the same server, takes `reasoning` back (recorded).
-    quirks=Quirks(chat=replace(COMPATIBLE, reasoning_member="reasoning")),
+    quirks=Quirks(chat=replace(LOCAL, reasoning_member="reasoning")),
     documentation="https://docs.ollama.com/api",
     checked="2026-11-20",
 )
@@ -45,7 +48,7 @@ LLAMA_CPP = ProviderRow(
     base_url_variables=("LLAMA_CPP_BASE_URL",),
     quirks=Quirks(
         # Which roles there are is for the model's chat template to say. top_k is a sampling member of the server's own.
-        chat=replace(COMPATIBLE, top_k=True),
+        chat=replace(LOCAL, top_k=True),
         # Tried with the real server: a previous_response_id is answered with 400, and a schema is followed by its chat
         # endpoint alone: the other two answer with plain text.
         responses=ResponsesQuirks(refused=("previous_response_id", "text"), least_max_tokens=1),
@@ -62,7 +65,7 @@ VLLM = ProviderRow(
     key="optional",
     key_variables=("VLLM_API_KEY",),
     base_url_variables=("VLLM_BASE_URL",),
-    quirks=Quirks(chat=replace(COMPATIBLE, top_k=True)),  # the vendor's page, extra parameters of the chat API
+    quirks=Quirks(chat=replace(LOCAL, top_k=True)),  # the vendor's page, extra parameters of the chat API
     documentation="https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html",
 )
 
@@ -73,7 +76,7 @@ LMSTUDIO = ProviderRow(
     key="optional",
     key_variables=("LMSTUDIO_API_KEY",),
     base_url_variables=("LMSTUDIO_BASE_URL",),
-    quirks=Quirks(chat=COMPATIBLE),
+    quirks=Quirks(chat=LOCAL),
     documentation="https://lmstudio.ai/docs",
 )
 

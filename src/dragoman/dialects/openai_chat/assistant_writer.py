@@ -153,7 +153,8 @@ class AssistantWriter:
         audio_id = own_replay(part.replay, "audio", self._target, NAME)
         if not self._answer:
             # A request names earlier audio by its id.
-            audio_id = audio_id or part.file_id
+            if audio_id is None and part.issuer in (None, self._target.issuer):
+                audio_id = part.file_id
             return {"id": audio_id} if audio_id is not None else None
         if part.data is None:
             return None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from dragoman.dialects.file_ids import issuer_of
 from dragoman.dialects.openai_chat.annotations import read_annotations
 from dragoman.dialects.openai_chat.message_writer import MessageWriter
 from dragoman.dialects.openai_chat.notes import ABSENT, NAME, VOID, WIRE, extras_of, non_empty, own, rest
@@ -274,6 +275,7 @@ def read_audio(audio: JsonObject, target: Target, path: str) -> Media:
         kind="audio",
         data=data,
         file_id=None if "data" in audio else audio_id,
+        issuer=issuer_of(None if "data" in audio else audio_id, target.issuer),
         transcript=text(audio, "transcript", path),
         replay=replay,
         extras=extras_of({":audio": notes}),

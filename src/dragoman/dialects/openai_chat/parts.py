@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from dragoman.dialects.file_ids import issued_to, issuer_of
 from dragoman.dialects.openai_chat.notes import NAME, VOID, WIRE, extras_of, own, rest, write_members
 from dragoman.dialects.reading import object_of, required_text, text
 from dragoman.values import (
@@ -170,7 +171,7 @@ def _read_audio(part: JsonObject, _target: Target, path: str) -> Part:
     )
 
 
-def _read_file(part: JsonObject, _target: Target, path: str) -> Part:
+def _read_file(part: JsonObject, target: Target, path: str) -> Part:
     # Mistral's shape has `file_id` beside `type`.
     holder = part.get("file", part)
     file = object_of(holder, f"{path}.file")
@@ -191,6 +192,7 @@ def _read_file(part: JsonObject, _target: Target, path: str) -> Part:
         data=data,
         url=url,
         file_id=file_id,
+        issuer=issuer_of(file_id, target.issuer),
         media_type=media_type,
         name=name,
         cache=read_cache(part, path),
@@ -205,7 +207,15 @@ def _file_kind(media_type: str | None, name: str | None) -> Any:
 
 
 def _read_document_url(part: JsonObject, _target: Target, path: str) -> Part:
-    return Media(kind="document", url=required_text(part, "document_url", path), name=text(part, "document_name", path))
+    url = required_text(part, "document_url", path)
+    given = split_data_url(url)
+    return Media(
+        kind="document",
+        data=given[1] if given else None,
+        url=None if given else url,
+        media_type=given[0] if given else None,
+        name=text(part, "document_name", path),
+    )
 
 
 def _read_thinking(part: JsonObject, target: Target, path: str) -> Part:
@@ -321,10 +331,16 @@ def write_cache(wire: JsonObject, cache: CacheHint, target: Target, log: Adaptat
 
 def write_media(media: Media, target: Target, log: AdaptationLog, path: str) -> JsonObject | None:
     """An image, audio, video or document, as the wire says it; None (and a record) where it cannot."""
+    allowed = issued_to(media, target, log, path)
+    if allowed is None:
+        return None
+    media = allowed
     if media.text is not None:
         log.substituted(path, "the wire takes plain-text documents as text", media.kind, "text")
         return {"type": "text", "text": media.text}
     if media.file_id is not None:
+        if target.quirks.chat.part_form == "mistral":
+            return {"type": "file", "file_id": media.file_id}
         return {"type": "file", "file": _file(file_id=media.file_id, name=media.name)}
     if media.kind == "image":
         image: JsonObject = {"url": _address(media, "image/png", log, path)}
@@ -332,7 +348,7 @@ def write_media(media: Media, target: Target, log: AdaptationLog, path: str) -> 
             image["detail"] = media.detail
         return {"type": "image_url", "image_url": image}
     if media.kind == "audio":
-        return _write_audio(media, log, path)
+        return _write_audio(media, target, log, path)
     if media.kind == "video":
         if target.quirks.chat.video_parts:
             return {"type": "video_url", "video_url": {"url": _address(media, "video/mp4", log, path)}}
@@ -341,7 +357,9 @@ def write_media(media: Media, target: Target, log: AdaptationLog, path: str) -> 
     return _write_document(media, target, log, path)
 
 
-def _write_audio(media: Media, log: AdaptationLog, path: str) -> JsonObject | None:
+def _write_audio(media: Media, target: Target, log: AdaptationLog, path: str) -> JsonObject | None:
+    if target.quirks.chat.part_form == "mistral":
+        return {"type": "input_audio", "input_audio": media.url if media.data is None else media.data}
     if media.data is None:
         log.dropped(path, "the wire takes audio as data, not by address", media.url)
         return None
@@ -353,6 +371,9 @@ def _write_audio(media: Media, log: AdaptationLog, path: str) -> JsonObject | No
 
 
 def _write_document(media: Media, target: Target, log: AdaptationLog, path: str) -> JsonObject | None:
+    if target.quirks.chat.part_form == "mistral":
+        located: JsonObject = {"type": "document_url", "document_url": _address(media, "application/pdf", log, path)}
+        return located if media.name is None else {**located, "document_name": media.name}
     if media.url is not None and not target.quirks.chat.file_urls:
         log.dropped(path, "the host takes documents as data or by file id, not by address", media.url)
         return None

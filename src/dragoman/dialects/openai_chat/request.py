@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from dragoman.dialects.contract import EncodedRequest
+from dragoman.dialects.openai_chat.closed import mend
 from dragoman.dialects.openai_chat.message_writer import MessageWriter
 from dragoman.dialects.openai_chat.messages import MessageReader
 from dragoman.dialects.openai_chat.notes import NAME, VOID, extras_of, own, rest, write_members
@@ -116,6 +117,7 @@ def encode_request(request: Request, target: Target) -> EncodedRequest:
     write_parameters(request, body, target, log)
     if members:
         write_members(body, members)
+    mend(body, request, target.quirks.chat, log)
     without_refused(body, target, log)
     return EncodedRequest(PATH, body, adaptations=log.entries())
 

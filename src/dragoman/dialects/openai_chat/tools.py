@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 import msgspec
 
+from dragoman.dialects import call_ids
 from dragoman.dialects.openai_chat.notes import NAME, VOID, WIRE, extras_of, own, rest, write_members
 from dragoman.dialects.openai_chat.parts import drop_foreign_state, read_cache, write_cache
 from dragoman.dialects.reading import boolean, object_of, objects_in, required_text, text
@@ -33,6 +34,7 @@ __all__ = [
 CALL_ID_LENGTH: Final = 40
 """The longest tool-call id that every host of this dialect takes (OpenAI's own bound on the chat endpoint)."""
 
+_ID_FORM: Final = call_ids.CallIdForm(longest=CALL_ID_LENGTH)
 _CACHE: Final = ("cache_control", "prompt_cache_breakpoint")
 
 
@@ -42,19 +44,8 @@ def minted_id(*place: object) -> str:
 
 
 def fitted_id(call_id: str, form: str) -> str:
-    """The id in the form a host takes: at most 40 characters, or nine letters and digits. Injective by its hash."""
-    if form == "nine":
-        if len(call_id) == 9 and call_id.isascii() and call_id.isalnum():
-            return call_id
-        number = int.from_bytes(blake2s(call_id.encode(), digest_size=8).digest(), "big")
-        digits: list[str] = []
-        for _ in range(9):
-            number, digit = divmod(number, 36)
-            digits.append("0123456789abcdefghijklmnopqrstuvwxyz"[digit])
-        return "".join(digits)
-    if len(call_id) <= CALL_ID_LENGTH:
-        return call_id
-    return f"{call_id[:19]}_{blake2s(call_id.encode(), digest_size=10).hexdigest()}"
+    """The id in the form a host takes: at most 40 characters, or nine letters and digits."""
+    return call_ids.fitted_id(call_id, call_ids.NINE if form == "nine" else _ID_FORM)
 
 
 # -- definitions -------------------------------------------------------------------------------------------------------

@@ -1,0 +1,192 @@
+"""Errors, both ways: `{"id", "message"}` in a body, and an error in the `message-end` of a stream.
+
+The wire has no codes: the status decides, with the vendor's own meanings of some, but where words alone tell a case
+apart (the table's rows say which).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import msgspec
+
+from dragoman.dialects.contract import EncodedError
+from dragoman.dialects.headers import request_id, retry_after
+from dragoman.dialects.statuses import by_status
+from dragoman.errors import (
+    AllAttemptsFailed,
+    AuthenticationFailed,
+    BadRequest,
+    ConfigError,
+    ConnectFailed,
+    ContentBlocked,
+    ContextOverflow,
+    DragomanError,
+    InvalidRequest,
+    MissingModel,
+    NotFound,
+    Overloaded,
+    PermissionDenied,
+    PoolExhausted,
+    ProviderError,
+    QuotaExhausted,
+    RateLimited,
+    RequestTooLarge,
+    ServerFault,
+    TimedOut,
+    TransportError,
+    UnknownName,
+    UnknownProvider,
+    Unsupported,
+    UpstreamTimeout,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dragoman.values import JsonObject, Target
+
+__all__ = ["decode_error", "encode_error", "error_in_body", "error_in_stream", "error_text"]
+
+_LONGEST: Final = 1200
+_TRACE: Final = "x-debug-trace-id"
+
+# The vendor's page of errors: what its statuses mean where others use them otherwise.
+_BY_STATUS: Final[dict[int, type[ProviderError]]] = {
+    498: ContentBlocked,  # the request or the answer holds a deny-listed token
+    499: BadRequest,  # the request was cancelled
+    501: BadRequest,  # what was asked for is not implemented
+}
+# The host reports these in prose alone.
+_BY_WORDS: Final[tuple[tuple[type[ProviderError], tuple[int | None, ...], str], ...]] = (
+    (ContextOverflow, (400, 422, None), "too many tokens"),
+    (QuotaExhausted, (429,), "api calls / month"),  # a trial key's month is used up: waiting does not help
+)
+
+# The first class that an error is an instance of decides, so special ones stand before general ones.
+_STATUSES: Final[tuple[tuple[type[DragomanError], int], ...]] = (
+    (InvalidRequest, 400),
+    (Unsupported, 400),
+    (UnknownName, 404),
+    (UnknownProvider, 404),
+    (MissingModel, 400),
+    (ConfigError, 500),
+    (AuthenticationFailed, 401),
+    (PermissionDenied, 403),
+    (QuotaExhausted, 402),
+    (NotFound, 404),
+    (ContentBlocked, 400),
+    (BadRequest, 400),
+    (RequestTooLarge, 413),
+    (RateLimited, 429),
+    (Overloaded, 503),
+    (UpstreamTimeout, 504),
+    (ProviderError, 502),
+    (ConnectFailed, 502),
+    (TimedOut, 504),
+    (PoolExhausted, 503),
+    (TransportError, 502),
+)
+_ACCOUNT: Final = (AuthenticationFailed, PermissionDenied, QuotaExhausted)
+
+
+# -- from a provider ---------------------------------------------------------------------------------------------------
+
+
+def decode_error(status: int, headers: Mapping[str, str], body: bytes, target: Target) -> ProviderError:
+    """The typed error for an answer of status >= 400; never raises."""
+    try:
+        parsed: Any = msgspec.json.decode(body) if body else None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        parsed = body.decode("utf-8", "replace")
+    return _made(parsed, status, target, headers=headers)
+
+
+def error_in_body(wire: JsonObject, target: Target) -> ProviderError | None:
+    """The error that a body of status 200 holds in place of an answer, or None."""
+    told = wire.get("error") or wire.get("message")
+    return _made(wire, None, target) if isinstance(told, str) and told else None
+
+
+def error_in_stream(words: str, data: JsonObject, target: Target) -> ProviderError:
+    """The error that an event of a stream tells in these words."""
+    kind = _class_for(words, None)
+    return kind(
+        words[:_LONGEST],
+        provider=target.provider,
+        model=target.model or None,
+        in_stream=True,
+        body=data,
+    )
+
+
+def _made(body: Any, status: int | None, target: Target, *, headers: Mapping[str, str] | None = None) -> ProviderError:
+    headers = headers or {}
+    holder: JsonObject = cast("JsonObject", body) if isinstance(body, dict) else {}
+    words: Any = (holder.get("message") or holder.get("error")) if holder else cast("Any", body)
+    if isinstance(words, dict):
+        words = cast("Any", words.get("message"))  # pyright: ignore[reportUnknownMemberType]
+    message = _plain(words) if isinstance(words, str) else ""
+    quoted = request_id(headers) or headers.get(_TRACE) or holder.get("id")
+    return _class_for(message, status)(
+        message,
+        provider=target.provider,
+        model=target.model or None,
+        status=status,
+        request_id=quoted if isinstance(quoted, str) else None,
+        retry_after=retry_after(headers),
+        body=body,
+    )
+
+
+def _class_for(message: str, status: int | None) -> type[ProviderError]:
+    lowered = message.lower()
+    for kind, statuses, fragment in _BY_WORDS:
+        if status in statuses and fragment in lowered:
+            return kind
+    known = _BY_STATUS.get(status) if status is not None else ServerFault
+    return known if known is not None else by_status(status)
+
+
+def _plain(words: str) -> str:
+    """The title of an HTML page, or the words themselves, bounded."""
+    lowered = words[:4096].lower()
+    start, end = lowered.find("<title>"), lowered.find("</title>")
+    if 0 <= start < end:
+        return f"a web page instead of an answer: {' '.join(words[start + 7 : end].split())}"[:_LONGEST]
+    return words[:_LONGEST]
+
+
+# -- to a client -------------------------------------------------------------------------------------------------------
+
+
+def encode_error(error: DragomanError) -> EncodedError:
+    """Status, body and headers for a client."""
+    subject = _subject(error)
+    status = next((status for kind, status in _STATUSES if isinstance(subject, kind)), 500)
+    headers: tuple[tuple[str, str], ...] = ()
+    wait = subject.retry_after if isinstance(subject, ProviderError) else None
+    if wait is not None:
+        headers = (("retry-after", str(max(0, -int(-wait // 1)))),)
+    if isinstance(error, AllAttemptsFailed):
+        headers += (("x-should-retry", "false"),)  # what could be tried was tried
+    return EncodedError(status, {"message": error_text(error)}, headers)
+
+
+def error_text(error: DragomanError) -> str:
+    """The message for a client."""
+    subject = _subject(error)
+    if isinstance(subject, _ACCOUNT) and subject.provider:
+        return f"{subject.provider} did not accept the credential or account that it was called with"
+    if isinstance(subject, ProviderError):
+        return subject.provider_message or subject.message
+    if isinstance(subject, ConfigError) and not isinstance(subject, (UnknownName, UnknownProvider, MissingModel)):
+        return "The gateway's configuration does not allow this request to be answered."
+    return subject.message
+
+
+def _subject(error: DragomanError) -> DragomanError:
+    """The error to speak of: of several attempts, the last one's."""
+    while isinstance(error, AllAttemptsFailed) and error.errors:
+        error = error.errors[-1]
+    return error
