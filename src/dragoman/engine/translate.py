@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 
 __all__ = ["reported_cost", "to_embedding_http", "to_error", "to_http"]
 
+_STREAMS_AS = {
+    "sse": "text/event-stream",
+    "ndjson": "application/json",
+    "eventstream": "application/vnd.amazon.eventstream",
+}
 _LIST_HEADERS = frozenset({"anthropic-beta"})  # headers whose values add up instead of replacing each other
 
 
@@ -38,7 +43,7 @@ def to_http(
         raise ConfigError(f"{target.provider} gives embeddings alone, and cannot chat; use embed, or another provider")
     encoded = dialect.encode_request(fit(request, target, stream=stream), target)
     adaptations = enforce(encoded.adaptations, adapt, target)
-    accept = "text/event-stream" if stream and dialect.framing == "sse" else "application/json"
+    accept = _STREAMS_AS[dialect.framing] if stream else "application/json"
     http = _http(deployment, encoded, request.extra_body, request.extra_headers, accept, timeout)
     return http, adaptations
 
@@ -81,11 +86,12 @@ def _http(
     if encoded.headers or extra_headers:
         headers = _merged(headers, encoded.headers)
         headers = _merged(headers, extra_headers.items() if extra_headers else ())
+    url, placed = deployment.access.place(encoded.path, body)
     try:
-        payload = msgspec.json.encode(body)
+        payload = msgspec.json.encode(placed)
     except (TypeError, ValueError, OverflowError) as error:
         raise InvalidRequest(f"the request cannot be written as JSON: {error}") from None
-    return HttpRequest("POST", deployment.access.url(encoded.path), headers, payload, timeout or deployment.timeout)
+    return HttpRequest("POST", url, headers, payload, timeout or deployment.timeout)
 
 
 def _merged(headers: list[tuple[str, str]], more: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -2,8 +2,25 @@
 
 from __future__ import annotations
 
+from dragoman.framing.eventstream import (
+    EventMessage,
+    EventStreamDecoder,
+    encode_event_headers,
+    encode_event_message,
+)
 from dragoman.framing.lines import LineSplitter
 from dragoman.framing.ndjson import NdjsonDecoder, encode_ndjson
 from dragoman.framing.sse import SseDecoder, SseFrame, encode_sse
 
-__all__ = ["LineSplitter", "NdjsonDecoder", "SseDecoder", "SseFrame", "encode_ndjson", "encode_sse"]
+__all__ = [
+    "EventMessage",
+    "EventStreamDecoder",
+    "LineSplitter",
+    "NdjsonDecoder",
+    "SseDecoder",
+    "SseFrame",
+    "encode_event_headers",
+    "encode_event_message",
+    "encode_ndjson",
+    "encode_sse",
+]

@@ -1,6 +1,6 @@
 """AWS event streams: bytes → messages and back (the `application/vnd.amazon.eventstream` encoding).
 
-    total length (4) · headers' length (4) · CRC32 of these eight bytes (4) · headers · payload · CRC32 of all before (4)
+    total length (4) · headers' length (4) · CRC32 of these (4) · headers · payload · CRC32 of all before (4)
 
 Numbers are big-endian. Both checksums are checked, the first before its lengths are believed, so that damage is told
 from a message that has not come whole. Limits are those of the vendor's own clients: 128 KiB of headers, 24 MiB of
@@ -17,9 +17,9 @@ from zlib import crc32
 from dragoman.errors import ProtocolViolation
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
-__all__ = ["EventMessage", "EventStreamDecoder", "HeaderValue", "encode_event_message"]
+__all__ = ["EventMessage", "EventStreamDecoder", "HeaderValue", "encode_event_headers", "encode_event_message"]
 
 HeaderValue = bool | int | bytes | str
 """Of a header: also its time (milliseconds since 1970) as an int, and its UUID as 16 bytes."""
@@ -44,7 +44,11 @@ class EventMessage:
 
 
 class EventStreamDecoder:
-    """`feed(bytes)` gives the messages that became complete; damage, or one too large, is a violation."""
+    """`feed(bytes)` gives the messages that became complete, one by one; damage, or one too large, is a violation.
+
+    The messages must be taken before the next piece is fed. Those before the damage are given before it is raised,
+    so that it does not matter which pieces the bytes came in.
+    """
 
     __slots__ = ("_buffer", "_headers", "_max_payload", "_needed")
 
@@ -54,24 +58,25 @@ class EventStreamDecoder:
         self._needed = _PRELUDE.size
         self._headers: dict[bytes, Mapping[str, HeaderValue]] = {}
 
-    def feed(self, data: bytes) -> list[EventMessage]:
+    def feed(self, data: bytes) -> Iterator[EventMessage]:
         buffer = self._buffer
         buffer += data
         if len(buffer) < self._needed:  # a drip costs no more than this
-            return []
-        messages: list[EventMessage] = []
+            return
         start = 0
-        while len(buffer) - start >= _PRELUDE.size:
-            total, headers_length = self._prelude(start)
-            if len(buffer) - start < total:
-                self._needed = total
-                break
-            messages.append(self._message(start, total, headers_length))
-            start += total
-        else:
-            self._needed = _PRELUDE.size
-        del buffer[:start]
-        return messages
+        try:
+            while len(buffer) - start >= _PRELUDE.size:
+                total, headers_length = self._prelude(start)
+                if len(buffer) - start < total:
+                    self._needed = total
+                    break
+                message = self._message(start, total, headers_length)
+                start += total
+                yield message
+            else:
+                self._needed = _PRELUDE.size
+        finally:
+            del buffer[:start]
 
     def close(self) -> list[EventMessage]:
         """Nothing: a message that the end of the body cuts off was never whole."""
@@ -144,18 +149,14 @@ def _value(wire: bytes, kind: int, offset: int) -> tuple[HeaderValue, int]:
     return wire[start:end].decode() if kind == 7 else wire[start:end], end
 
 
-def encode_event_message(payload: bytes, headers: Mapping[str, str]) -> bytes:
-    """One message with text headers."""
-    wire = b"".join(_encode_header(name.encode(), value.encode()) for name, value in headers.items())
-    return framed(payload, wire)
+def encode_event_headers(headers: Mapping[str, str]) -> bytes:
+    """Text headers, for as many messages as have the same."""
+    pairs = ((name.encode(), value.encode()) for name, value in headers.items())
+    return b"".join(bytes([len(name)]) + name + b"\x07" + _LENGTH.pack(len(value)) + value for name, value in pairs)
 
 
-def _encode_header(name: bytes, value: bytes) -> bytes:
-    return bytes([len(name)]) + name + b"\x07" + _LENGTH.pack(len(value)) + value
-
-
-def framed(payload: bytes, wire_headers: bytes) -> bytes:
-    """One message whose headers are encoded already."""
-    lengths = struct.pack(">II", len(wire_headers) + len(payload) + _AROUND, len(wire_headers))
-    message = b"".join((lengths, _WORD.pack(crc32(lengths)), wire_headers, payload))
+def encode_event_message(payload: bytes, headers: bytes) -> bytes:
+    """One message; its headers are encoded already, by `encode_event_headers`."""
+    lengths = struct.pack(">II", len(headers) + len(payload) + _AROUND, len(headers))
+    message = b"".join((lengths, _WORD.pack(crc32(lengths)), headers, payload))
     return message + _WORD.pack(crc32(message))

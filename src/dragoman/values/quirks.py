@@ -167,13 +167,15 @@ class BedrockQuirks(Value, frozen=True, kw_only=True):
     `schema_output`: the model follows a JSON schema. `thinking_form` is the form of thinking that it knows: "native"
     says levels as `outputConfig.effort` and budgets as `thinking` among the model's own fields, "budget" and "effort"
     know that one alone, "none" takes no options for it. `top_k_path` leads to top_k among the model's own fields
-    (empty: it takes none). `finish_optional`: a clean end without stopReason is a complete answer. `refused` names
+    (empty: it takes none). `unsigned_thoughts`: thoughts that came without a signature are taken back.
+    `finish_optional`: a clean end without stopReason is a complete answer. `refused` names
     members of the body that the host answers with an error.
     """
 
     schema_output: bool = True
     thinking_form: Literal["native", "budget", "effort", "none"] = "native"
     top_k_path: tuple[str, ...] = ()
+    unsigned_thoughts: bool = False
     finish_optional: bool = False
     refused: tuple[str, ...] = ()
 
