@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import dataclasses
 from typing import TYPE_CHECKING
 
 import pytest
@@ -78,3 +80,40 @@ def test_the_key_it_demands_goes_by_argument_and_a_withheld_one_is_told(
     with pytest.raises(dragoman.AuthenticationFailed, match="LITELLM_API_KEY") as caught:
         litellm.new(model="mock-text", base_url=address).chat("Hi")
     assert key not in str(caught.value)
+
+
+@pytest.mark.parametrize("face", ["sync", "async"])
+def test_the_tool_loop_runs_its_calls_up_to_the_bound(litellm_proxy: Proxy, face: str) -> None:
+    """Its mock model calls in every round, so the loop ends at its bound, with the conversation so far."""
+    asked: list[str] = []
+
+    def calculator(expression: str) -> int:
+        """Calculates."""
+        asked.append(expression)
+        return 42
+
+    model = litellm.new(model="mock-tools", base_url=litellm_proxy.address, dialect="openai-chat")
+    bound = model.bind_tools([calculator])
+
+    def run() -> None:
+        if face == "sync":
+            bound.run_tools("6 * 7?", max_rounds=2)
+        else:
+            asyncio.run(bound.arun_tools("6 * 7?", max_rounds=2))
+
+    with pytest.raises(dragoman.TooManyRounds) as caught:
+        run()
+    assert asked == ["6 * 7"]
+    assert [message.role for message in caught.value.messages] == ["user", "assistant", "tool", "assistant"]
+    assert len(caught.value.attempts) == 2
+
+
+def test_a_forced_tool_comes_back_as_the_typed_answer(litellm_proxy: Proxy) -> None:
+    @dataclasses.dataclass
+    class calculator:  # the name that the proxy's mock calls
+        expression: str
+
+    model = litellm.new(model="mock-tools", base_url=litellm_proxy.address, dialect="openai-chat")
+    answer = model.chat("6 * 7?", output=calculator, output_mode="tool")
+    assert answer.parsed.expression == "6 * 7"
+    assert (answer.output_mode, answer.finish_reason, answer.tool_calls) == ("tool", "stop", ())

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+import msgspec
 import pytest
 
 import dragoman
 from dragoman import ToolDefinition, fallback
 from dragoman.transport import AiohttpTransport, HttpTransport
+from dragoman.values import Event, Request, ToolResult
 from examples.tiny_model import ONE_TOOL_CALL
 
 if TYPE_CHECKING:
     from dragoman import ChatModel
+    from dragoman.routing.route import Attempting
 
 DIALECTS = ("openai-chat", "openai-responses", "anthropic")
 
@@ -85,8 +89,9 @@ def test_a_tool_is_called_with_arguments_of_its_schema(llama_server: str, dialec
     )
     model = model_of(llama_server, dialect).bind_tools([tool])
     options: dict[str, Any] = {"max_tokens": 400, "extra_body": {"logit_bias": ONE_TOOL_CALL}}
+    response: dragoman.Response
     if streamed:
-        stream = model.stream("Weather?", **options)
+        stream: dragoman.ChatStream = model.stream("Weather?", **options)
         list(stream)
         response = stream.response
     else:
@@ -108,7 +113,9 @@ def test_leaving_a_stream_early_stops_the_server(llama_server: str, dialect: str
             async for chunk in stream:
                 if chunk.delta:
                     break
-        assert transport.statistics().open == 0
+        counts = transport.statistics()
+        # The answer may have been complete by then: its connection rests, and serves again.
+        assert counts.in_use == counts.connecting == counts.waiting == 0
         await transport.aclose()
 
     asyncio.run(there())
@@ -134,3 +141,67 @@ def test_a_wrong_request_says_what_the_server_says(llama_server: str) -> None:
         model_of(llama_server, "openai-chat").chat("Hi", extra_body={"messages": 7})
     assert caught.value.status == 400 or isinstance(caught.value, dragoman.ServerFault)
     assert caught.value.provider == "llama_cpp"
+
+
+class Town(msgspec.Struct):
+    """A town."""
+
+    name: Annotated[str, msgspec.Meta(max_length=12)]
+    large: bool
+    bridges: Annotated[int, msgspec.Meta(ge=0, le=9)] | None = None
+
+
+def test_a_typed_answer_comes_from_the_chat_endpoint_whole_and_streamed(llama_server: str) -> None:
+    model = model_of(llama_server, "openai-chat")
+    answer = model.chat("Name a town", output=Town, max_tokens=400)
+    assert isinstance(answer.parsed, Town)
+    assert answer.output_mode == "native"
+    with model.stream("Name a town", output=Town, max_tokens=400) as stream:
+        partial = [chunk.partial for chunk in stream]
+    assert isinstance(stream.response.parsed, Town)
+    assert msgspec.convert(partial[-1], Town) == stream.response.parsed
+
+
+def test_a_list_comes_out_of_the_object_that_it_travelled_in(llama_server: str) -> None:
+    kind = list[Literal["ferry", "bridge"]]
+    answer = model_of(llama_server, "openai-chat").chat("Name some", output=kind, max_tokens=2000, seed=7)
+    assert set(answer.parsed) <= {"ferry", "bridge"}
+
+
+def test_a_forced_tool_is_the_answer(llama_server: str) -> None:
+    """The model's noise has to be told to call; the server's grammar then holds the arguments to the schema."""
+    answer = model_of(llama_server, "openai-chat").chat(
+        "Name a town",
+        output=Town,
+        output_mode="tool",
+        max_tokens=400,
+        extra_body={"logit_bias": ONE_TOOL_CALL},
+        output_retries=0,
+    )
+    assert isinstance(answer.parsed, Town)
+    assert answer.output_mode == "tool"
+    assert answer.finish_reason == "stop"
+    assert not answer.tool_calls
+
+
+def test_the_tool_loop_runs_what_the_model_calls(llama_server: str) -> None:
+    asked: list[str] = []
+
+    def weather(city: Annotated[str, msgspec.Meta(max_length=8)]) -> str:
+        """The weather of a city."""
+        asked.append(city)
+        return "Sunny."
+
+    async def one_call(request: Request, next: Attempting) -> AsyncIterator[Event]:
+        """Makes the model call a tool in the first round, and answer in the second."""
+        first = not any(isinstance(part, ToolResult) for message in request.messages for part in message.parts)
+        body = {"logit_bias": ONE_TOOL_CALL} if first else {"max_tokens": 8}
+        async for event in next(msgspec.structs.replace(request, extra_body=body)):
+            yield event
+
+    model = dragoman.wrap(model_of(llama_server, "openai-chat"), one_call).bind_tools([weather])
+    run = model.run_tools("Weather?", max_tokens=400)
+    assert len(asked) == 1
+    assert run.rounds == 2
+    assert not run.failures
+    assert [message.role for message in run.messages] == ["user", "assistant", "tool", "assistant"]

@@ -1,7 +1,8 @@
 """Engine: one attempt. Fit a request to a target, translate it, send it, translate the answer, meter it.
 
 `Deployment` is one thing that can be tried; `attempt` and `open_stream` try it once for a whole answer or a stream of
-events, `attempt_embedding` for vectors. Nothing here retries: that is routing's alone.
+events, `attempt_embedding` for vectors; `output/` holds how the form of an answer is had, and undone on it. Nothing
+here retries: that is routing's alone.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from dragoman.dialects.headers import request_id
 from dragoman.dialects.reading import parse
+from dragoman.engine.fit import fit_form
 from dragoman.engine.translate import reported_cost, to_embedding_http, to_error, to_http
 from dragoman.errors import DragomanError, ProtocolViolation, ProviderError, TransportError
 from dragoman.values import replace
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from dragoman.engine.deployment import Deployment
     from dragoman.engine.meter import Meter
     from dragoman.transport import HttpRequest, HttpResponse, Timeout
-    from dragoman.values import AdaptationPolicy, EmbeddingRequest, EmbeddingResponse, Request, Response
+    from dragoman.values import Adaptation, AdaptationPolicy, EmbeddingRequest, EmbeddingResponse, Request, Response
 
 __all__ = ["attempt", "attempt_embedding"]
 
@@ -30,15 +31,21 @@ async def attempt(
 ) -> Response:
     """Asks once. Raises a `DragomanError`; cancellation closes the connection at once."""
     dialect = deployment.dialect
+    undoing = None
+    fitting: tuple[Adaptation, ...] = ()
+    if request.output is not None or request.tools:
+        deployment, request, fitting, undoing = fit_form(deployment, request, adapt)
     http, adaptations = to_http(deployment, dialect, request, stream=False, adapt=adapt, timeout=timeout)
     answer = await _exchange(deployment, dialect, http, meter)
     try:
         response = dialect.decode_response(parse(answer.body), deployment.target)
     except DragomanError as error:
         raise _told(error, answer, deployment) from None
+    if undoing is not None:
+        response = undoing.whole(response)
     return replace(
         response,
-        adaptations=(*response.adaptations, *adaptations),
+        adaptations=(*response.adaptations, *fitting, *adaptations),
         request_id=response.request_id or meter.request_id,
         cost=response.cost or reported_cost(response.usage),
     )
@@ -73,7 +80,10 @@ async def attempt_embedding(
 
 async def _exchange(deployment: Deployment, dialect: Dialect, http: HttpRequest, meter: Meter) -> HttpResponse:
     try:
-        answer = await deployment.open_transport().send(http)
+        transport = deployment.open_transport()
+        if (signer := deployment.access.signer) is not None:
+            http = await signer.sign(http, transport)
+        answer = await transport.send(http)
     except TransportError as error:
         error.met_at(deployment.target.provider)
         raise

@@ -8,9 +8,11 @@ from dragoman.errors import Unsupported
 from dragoman.values import replace
 
 if TYPE_CHECKING:
+    from dragoman.engine.deployment import Deployment
+    from dragoman.engine.output import Undoing
     from dragoman.values import Adaptation, AdaptationPolicy, Request, Target
 
-__all__ = ["enforce", "fit"]
+__all__ = ["enforce", "fit", "fit_form"]
 
 _ANSWER_ALTERING = ("dropped", "substituted", "clamped", "emulated")
 
@@ -23,6 +25,24 @@ def fit(request: Request, target: Target, *, stream: bool) -> Request:
     elif not stream:
         usage = None
     return replace(request, model=target.model or request.model, stream=stream, stream_usage=usage)
+
+
+def fit_form(
+    deployment: Deployment, request: Request, policy: AdaptationPolicy
+) -> tuple[Deployment, Request, tuple[Adaptation, ...], Undoing | None]:
+    """The request with the form of its answer (and its strict tools) as the target takes it, and how that is undone.
+
+    The deployment's quirks change where the caller knows the model better than its row. Raises `Unsupported` by policy.
+    """
+    from dragoman.engine.output import fit_output  # here, since most calls ask for text and offer no strict tools
+
+    fitted = fit_output(request, deployment.access.dialect, deployment.target)
+    if fitted is None:
+        return deployment, request, (), None
+    adaptations = enforce(fitted.adaptations, policy, deployment.target)
+    if fitted.target is not deployment.target and fitted.target != deployment.target:
+        deployment = replace(deployment, access=deployment.access.with_target(fitted.target))
+    return deployment, fitted.request, adaptations, fitted.undoing
 
 
 def enforce(adaptations: tuple[Adaptation, ...], policy: AdaptationPolicy, target: Target) -> tuple[Adaptation, ...]:

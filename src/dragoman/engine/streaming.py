@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from dragoman.dialects.headers import request_id
 from dragoman.dialects.reading import object_of, parse
+from dragoman.engine.fit import fit_form
 from dragoman.engine.translate import reported_cost, to_error, to_http
 from dragoman.errors import DragomanError, ProviderError, TransportError
 from dragoman.values import Finished, Started, replace
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from dragoman.dialects import Dialect, StreamDecoder
     from dragoman.engine.deployment import Deployment
     from dragoman.engine.meter import Meter
+    from dragoman.engine.output import Undoing
     from dragoman.transport import HttpStream, Timeout
     from dragoman.values import Adaptation, AdaptationPolicy, Event, Request, Response, Usage
 
@@ -38,9 +40,16 @@ async def open_stream(
 ) -> AttemptStream:
     """Asks once, and returns when the answer's head is there and good. The caller must `aclose` the stream."""
     dialect = deployment.dialect
+    undoing = None
+    fitting: tuple[Adaptation, ...] = ()
+    if request.output is not None or request.tools:
+        deployment, request, fitting, undoing = fit_form(deployment, request, adapt)
     http, adaptations = to_http(deployment, dialect, request, stream=True, adapt=adapt, timeout=timeout)
     try:
-        body = await deployment.open_transport().stream(http)
+        transport = deployment.open_transport()
+        if (signer := deployment.access.signer) is not None:
+            http = await signer.sign(http, transport)
+        body = await transport.stream(http)
     except TransportError as error:
         error.met_at(deployment.target.provider)
         raise
@@ -50,7 +59,7 @@ async def open_stream(
         if not 200 <= body.status < 300:
             raise to_error(deployment, dialect, body.status, body.headers, await body.aread())
         decoder = dialect.stream_decoder(deployment.target)
-        stream = AttemptStream(body, decoder, meter, adaptations, deployment.target.provider)
+        stream = AttemptStream(body, decoder, meter, (*fitting, *adaptations), deployment.target.provider, undoing)
         if body.headers.get("content-type", "").startswith("application/json"):
             stream.take_whole(await body.aread(), dialect, deployment)
     except BaseException:
@@ -69,6 +78,7 @@ class AttemptStream:
         meter: Meter,
         adaptations: tuple[Adaptation, ...],
         provider: str,
+        undoing: Undoing | None = None,
     ) -> None:
         self._provider = provider
         self._body = body
@@ -76,6 +86,8 @@ class AttemptStream:
         self._decoder = decoder
         self._meter = meter
         self._adaptations = adaptations
+        self._undoing = undoing
+        self._filter = undoing.events() if undoing is not None else None
         self._ready: deque[Event] = deque()
         self._error: DragomanError | None = None
         self._ended = False
@@ -117,11 +129,14 @@ class AttemptStream:
             self._meter.first_byte()
             if chunk is None:
                 self._ended = True
-                self._ready.extend(self._decoder.close())
+                self._take(self._decoder.close())
             else:
-                self._ready.extend(self._decoder.feed(chunk))
+                self._take(self._decoder.feed(chunk))
         except DragomanError as error:
             self._fail(error)
+
+    def _take(self, events: list[Event]) -> None:
+        self._ready.extend(events if self._filter is None else self._filter.feed(events))
 
     async def _drain(self) -> None:
         """Reads the end of the body after the finish, so that the connection can serve again; what it says is void.
@@ -152,11 +167,17 @@ class AttemptStream:
                 error.partial = self._decoder.partial()
                 error.usage = error.partial.usage
             else:
-                self._ready.extend(events)
+                self._take(events)
                 return
         if isinstance(error, ProviderError):
             error.request_id = error.request_id or self._meter.request_id
-        self._ready.extend(events)
+        if (
+            isinstance(error, (TransportError, ProviderError))
+            and error.partial is not None
+            and self._undoing is not None
+        ):
+            error.partial = self._undoing.whole(error.partial)
+        self._take(events)
         self._error = error
 
     def take_whole(self, data: bytes, dialect: Dialect, deployment: Deployment) -> None:
@@ -165,11 +186,11 @@ class AttemptStream:
         try:
             parsed = parse(data)
             if isinstance(parsed, list):
-                self._ready.extend(self._decoder.feed(data))
-                self._ready.extend(self._decoder.close())
+                self._take(self._decoder.feed(data))
+                self._take(self._decoder.close())
             else:
                 response = dialect.decode_response(object_of(parsed, "body"), deployment.target)
-                self._ready.extend(events_of(response))
+                self._take(events_of(response))
         except DragomanError as error:
             if isinstance(error, ProviderError):
                 error.status = error.status if error.status is not None else self._meter.status
@@ -190,7 +211,8 @@ class AttemptStream:
 
     def partial(self) -> Response:
         """The answer as far as it came."""
-        return self._decoder.partial()
+        partial = self._decoder.partial()
+        return partial if self._undoing is None else self._undoing.whole(partial)
 
     async def aclose(self) -> None:
         """Closes the connection, or gives it back when the answer is complete. Idempotent."""

@@ -36,7 +36,8 @@ def fallback(*models: ChatModel, bounds: Bounds | None = None) -> ChatModel:
     route = (
         Route(candidates=tuple(candidates)) if bounds is None else Route(candidates=tuple(candidates), bounds=bounds)
     )
-    return ChatModel(route, name=f"fallback({', '.join(model.model_id for model in models)})")
+    functions = {name: tool for model in reversed(models) for name, tool in model.functions.items()}
+    return ChatModel(route, name=f"fallback({', '.join(model.model_id for model in models)})", functions=functions)
 
 
 def _candidates(model: ChatModel) -> list[Candidate]:

@@ -6,22 +6,30 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from msgspec.structs import replace
 
-from dragoman.errors import InvalidRequest
+from dragoman.errors import DragomanError, InvalidRequest
 from dragoman.face.inputs import as_messages
-from dragoman.face.options import SETTING_NAMES, as_timeout, request_fields
-from dragoman.values import EmbeddingRequest, Request
+from dragoman.face.options import SETTING_NAMES, as_timeout, checked_count, request_fields
+from dragoman.face.tools import functions_of, with_functions
+from dragoman.values import EmbeddingRequest, Request, ToolDefinition
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-    from types import TracebackType
+    from types import TracebackType, UnionType
+
+    from typing_extensions import TypeVar
 
     from dragoman.face.inputs import Conversation
     from dragoman.face.options import CallOptions
     from dragoman.face.streams import AsyncChatStream, ChatStream
-    from dragoman.face.tools import ToolLike
+    from dragoman.face.toolloop import ToolLoop, ToolRun
+    from dragoman.face.tools import FunctionTool, ToolLike
+    from dragoman.face.typed import TypedCall
     from dragoman.routing import CallSettings, Route
     from dragoman.routing.route import Layer
-    from dragoman.values import EmbeddingResponse, Event, Response
+    from dragoman.values import EmbeddingResponse, Event, OutputFormat, Response, ToolChoice
+
+    _T = TypeVar("_T", default=Any)
+    Output = type[_T] | Mapping[str, Any] | UnionType
 
 __all__ = ["ChatModel"]
 
@@ -40,7 +48,7 @@ class ChatModel:
     without a running loop; Ctrl-C cancels upstream.
     """
 
-    __slots__ = ("_fields", "_layers", "_name", "_route", "_settings", "_sync_twin")
+    __slots__ = ("_fields", "_functions", "_layers", "_name", "_route", "_settings", "_sync_twin")
 
     def __init__(
         self,
@@ -49,11 +57,13 @@ class ChatModel:
         name: str,
         options: Mapping[str, Any] | None = None,
         layers: Sequence[Layer] = (),
+        functions: Mapping[str, FunctionTool] | None = None,
     ) -> None:
         """For `get_model` and its like; `options` are defaults for every call."""
         self._route = route
         self._name = name
         given = dict(options or {})
+        self._functions = {**(functions or {}), **_take_functions(given)}
         self._fields = request_fields(given)
         self._settings = {key: given[key] for key in SETTING_NAMES if given.get(key) is not None}
         self._layers: tuple[Layer, ...] = tuple(layers)
@@ -74,40 +84,116 @@ class ChatModel:
         """The middleware around this model, outermost first."""
         return self._layers
 
+    @property
+    def functions(self) -> Mapping[str, FunctionTool]:
+        """The functions among the bound tools, by the names that the model calls them by; `run_tools` runs them."""
+        return dict(self._functions)
+
     def __repr__(self) -> str:
         return f"ChatModel({self._name!r})"
 
     # -- asking --------------------------------------------------------------------------------------------------
 
-    def chat(self, messages: Conversation, /, **options: Unpack[CallOptions]) -> Response:
-        """Asks, and waits for the whole answer."""
-        from dragoman.face.background import engine_thread
+    def chat(
+        self, messages: Conversation, /, *, output: Output[_T] | None = None, **options: Unpack[CallOptions]
+    ) -> Response[_T]:
+        """Asks, and waits for the whole answer.
 
-        twin = self._for_sync()
-        request, settings = self._request(messages, options)
-        return engine_thread().run(lambda: twin._answer(request, settings))
+        With `output` (a pydantic model, dataclass, TypedDict, msgspec struct, plain type or JSON Schema) the answer is
+        of that type, in `.parsed`. An answer that is not is asked for again, `output_retries` times, each a call with
+        a plan of its own; then `SchemaMismatch` is raised, and `UnusableAnswer` at once for a refusal or a cut.
+        """
+        return self._chat(messages, output, options)
 
-    async def achat(self, messages: Conversation, /, **options: Unpack[CallOptions]) -> Response:
-        """Asks, and awaits the whole answer. Cancelling closes the connection within a tick of the loop."""
-        request, settings = self._request(messages, options)
-        return await self._answer(request, settings)
+    async def achat(
+        self, messages: Conversation, /, *, output: Output[_T] | None = None, **options: Unpack[CallOptions]
+    ) -> Response[_T]:
+        """Asks, and awaits the whole answer. Cancelling closes the connection within a tick of the loop.
 
-    def stream(self, messages: Conversation, /, **options: Unpack[CallOptions]) -> ChatStream:
-        """Asks for a streamed answer; nothing is sent before the first chunk is read."""
+        `output` as in `chat`.
+        """
+        return await self._achat(messages, output, options)
+
+    def stream(
+        self, messages: Conversation, /, *, output: Output[_T] | None = None, **options: Unpack[CallOptions]
+    ) -> ChatStream[_T]:
+        """Asks for a streamed answer; nothing is sent before the first chunk is read.
+
+        With `output`, `chunk.partial` is the answer so far and `.response.parsed` the value in the end; a stream is
+        not asked again, and raises at its end when the answer is not of the type.
+        """
         from dragoman.face.background import engine_thread
         from dragoman.face.ferry import Intake
         from dragoman.face.streams import ChatStream
 
         twin = self._for_sync()
         request, settings = self._request(messages, options)
-        return ChatStream(Intake(lambda: twin._events(request, settings), engine_thread().loop))
+        if output is None:
+            return ChatStream(Intake(lambda: twin._events(request, settings), engine_thread().loop))
+        from dragoman.face.typed_streams import TypedChatStream
 
-    def astream(self, messages: Conversation, /, **options: Unpack[CallOptions]) -> AsyncChatStream:
-        """Asks for a streamed answer; nothing is sent before the first chunk is read."""
+        call = self._typed_call(output, request, options)
+        stream = ChatStream(Intake(lambda: twin._events(call.request, settings), engine_thread().loop))
+        return TypedChatStream(stream, call.schema)
+
+    def astream(
+        self, messages: Conversation, /, *, output: Output[_T] | None = None, **options: Unpack[CallOptions]
+    ) -> AsyncChatStream[_T]:
+        """Asks for a streamed answer; nothing is sent before the first chunk is read. `output` as in `stream`."""
         from dragoman.face.streams import AsyncChatStream
 
         request, settings = self._request(messages, options)
-        return AsyncChatStream(lambda: self._events(request, settings))
+        if output is None:
+            return AsyncChatStream(lambda: self._events(request, settings))
+        from dragoman.face.typed_streams import AsyncTypedChatStream
+
+        call = self._typed_call(output, request, options)
+        return AsyncTypedChatStream(AsyncChatStream(lambda: self._events(call.request, settings)), call.schema)
+
+    def run_tools(
+        self,
+        messages: Conversation,
+        /,
+        *,
+        max_rounds: int = 8,
+        output: Output[_T] | None = None,
+        **options: Unpack[CallOptions],
+    ) -> ToolRun[_T]:
+        """Asks, runs the tools that the model calls, tells it their results, until it answers.
+
+        `tools` replaces the bound ones for this run. Sync tools run in this thread and context, one after the other;
+        async tools at once on another thread's loop, with a copy of the context. What a tool raises, and calls that are
+        wrong, are told to the model as errors (and are in `ToolRun.failures`). A forced `tool_choice` holds for the
+        first round. The run ends at an answer without calls, or with calls of tools that have no function
+        (`ToolRun.pending`); after `max_rounds` questions `TooManyRounds` is raised, which carries the conversation.
+        """
+        from dragoman.face.toolloop import run_calls
+
+        loop, tools = self._tool_loop(messages, options, max_rounds)
+        while True:
+            answer = self._chat(loop.messages, output, self._round_options(loop, options))
+            calls = loop.take(answer)
+            if calls is None or not loop.tell(run_calls(calls, tools)):
+                return loop.done()
+
+    async def arun_tools(
+        self,
+        messages: Conversation,
+        /,
+        *,
+        max_rounds: int = 8,
+        output: Output[_T] | None = None,
+        **options: Unpack[CallOptions],
+    ) -> ToolRun[_T]:
+        """As `run_tools`, awaited. Async tools run at once on this loop; sync tools run on it too, and block it."""
+        from dragoman.face.toolloop import arun_calls
+
+        loop, tools = self._tool_loop(messages, options, max_rounds)
+        while True:
+            answer = await self._achat(loop.messages, output, self._round_options(loop, options))
+            calls = loop.take(answer)
+            if calls is None or not loop.tell(await arun_calls(calls, tools)):
+                return loop.done()
 
     def embed(self, inputs: str | Sequence[str], /, **options: Any) -> EmbeddingResponse:
         """Vectors for texts, one each. Options: dimensions, task, user, extra_body, extra_headers, timeout, adapt."""
@@ -126,14 +212,21 @@ class ChatModel:
     def bind_tools(self, tools: Iterable[ToolLike], /) -> ChatModel:
         """A model that offers these tools in every call; this one stays as it is.
 
-        A tool is a `ToolDefinition`, a typed function, or a dictionary in OpenAI's, a bare, or Anthropic's shape.
+        A tool is a `ToolDefinition`, a typed function (or what `dragoman.tool` makes of one), a class whose fields are
+        the arguments (pydantic model, dataclass, TypedDict, msgspec struct), or a dictionary in OpenAI's, a bare, or
+        Anthropic's shape. Functions stay with the model, for `run_tools`.
         """
-        return self._copy(fields={**self._fields, **request_fields({"tools": list(tools)})})
+        given = with_functions(tools)
+        copy = self._copy(fields={**self._fields, **request_fields({"tools": given})})
+        copy._functions = functions_of(given)
+        return copy
 
     def with_options(self, **options: Unpack[CallOptions]) -> ChatModel:
         """A model with other defaults; a call's own options still win."""
         given: dict[str, Any] = dict(options)
+        functions = _take_functions(given)
         copy = self._copy(fields={**self._fields, **request_fields(given)})
+        copy._functions = self._functions if given.get("tools") is None else functions
         copy._settings = {**self._settings, **{key: given[key] for key in SETTING_NAMES if given.get(key) is not None}}
         return copy
 
@@ -145,6 +238,7 @@ class ChatModel:
         copy = ChatModel(self._route, name=self._name, layers=self._layers if layers is None else layers)
         copy._fields = self._fields if fields is None else fields
         copy._settings = self._settings
+        copy._functions = self._functions
         return copy
 
     def prepare(self, request: Request) -> Request:
@@ -157,18 +251,18 @@ class ChatModel:
     # -- closing -----------------------------------------------------------------------------------------------------
 
     async def aclose(self) -> None:
-        """Closes the connections that this model's transports keep for the running loop. It can be used again."""
-        for transport in {id(one): one for one in self._transports()}.values():
-            await transport.aclose()
+        """Closes the connections kept for the running loop: its own transport's, or the shared one's that nobody uses.
+
+        The model can be used again afterwards.
+        """
+        for candidate in self._route.candidates:
+            await candidate.deployment.aclose()
 
     def close(self) -> None:
         """Closes the connections that synchronous calls keep."""
         from dragoman.face.background import engine_thread
 
         engine_thread().run(self.aclose)
-
-    def _transports(self) -> list[Any]:
-        return [candidate.deployment.open_transport() for candidate in self._route.candidates]
 
     async def __aenter__(self) -> ChatModel:
         return self
@@ -188,10 +282,96 @@ class ChatModel:
 
     # -- inside ------------------------------------------------------------------------------------------------------
 
+    def _chat(self, messages: Conversation, output: Any, options: CallOptions) -> Response[Any]:
+        from dragoman.face.background import engine_thread
+
+        twin = self._for_sync()
+        request, settings = self._request(messages, options)
+        if output is None:
+            return engine_thread().run(lambda: twin._answer(request, settings))
+        call = self._typed_call(output, request, options)
+        while True:
+            try:
+                answer = engine_thread().run(lambda: twin._answer(call.request, settings))
+            except DragomanError as error:
+                call.failed(error)
+                raise
+            typed = call.take(answer)  # here, in the caller's thread: validators are user code
+            if typed is not None:
+                return typed
+
+    async def _achat(self, messages: Conversation, output: Any, options: CallOptions) -> Response[Any]:
+        request, settings = self._request(messages, options)
+        if output is None:
+            return await self._answer(request, settings)
+        call = self._typed_call(output, request, options)
+        while True:
+            try:
+                answer = await self._answer(call.request, settings)
+            except DragomanError as error:
+                call.failed(error)
+                raise
+            typed = call.take(answer)
+            if typed is not None:
+                return typed
+
     def _request(self, messages: Conversation, options: Any) -> tuple[Request, CallSettings]:
         fields = {**self._fields, **request_fields(options)} if options else self._fields
         model = self._route.candidates[0].deployment.target.model
-        return Request(model=model, messages=as_messages(messages), **fields), self._call_settings(options)
+        request = Request(model=model, messages=as_messages(messages), **fields)
+        if request.output is not None and request.output.type != "text":
+            request = replace(request, output=self._by_mode(request.output, options))
+        return request, self._call_settings(options)
+
+    def _by_mode(self, output: OutputFormat, options: Mapping[str, Any]) -> OutputFormat:
+        from dragoman.face.typed import checked_mode
+
+        mode = checked_mode(options.get("output_mode") or self._settings.get("output_mode"))
+        return output if mode is None else replace(output, mode=mode)
+
+    def _typed_call(self, output: Any, request: Request, options: Mapping[str, Any]) -> TypedCall[Any]:
+        from dragoman.face.typed import TypedCall, checked_mode
+
+        given = {**self._settings, **{key: value for key, value in options.items() if value is not None}}
+        return TypedCall(
+            output,
+            request,
+            mode=checked_mode(given.get("output_mode")),
+            retries=checked_count("output_retries", given.get("output_retries")),
+        )
+
+    def _tool_loop(
+        self, messages: Conversation, options: CallOptions, max_rounds: int
+    ) -> tuple[ToolLoop[Any], Mapping[str, FunctionTool]]:
+        """The conversation of a run and the functions that it may call; the tools of `options` are made definite."""
+        from dragoman.face.toolloop import ToolLoop
+
+        checked_count("max_rounds", max_rounds, least=1)
+        tools = self._functions
+        given = options.get("tools")
+        if given is not None:
+            made = with_functions(given)
+            options["tools"] = made
+            tools = functions_of(made)
+        request, _ = self._request(messages, options)
+        offered = {tool.name for tool in request.tools if isinstance(tool, ToolDefinition)}
+        return ToolLoop(request.messages, offered, tools, max_rounds), tools
+
+    def _round_options(self, loop: ToolLoop[Any], options: CallOptions) -> CallOptions:
+        """A call that was forced once would be forced for ever: after the first round the model is free to answer."""
+        if not loop.begun:
+            return options
+        bound: ToolChoice | None = self._fields.get("tool_choice")
+        asked = options.get("tool_choice")
+        forced = asked not in (None, "auto", "none") or (asked is None and bound is not None)
+        if not forced:
+            return options
+        parallel = options.get("parallel_tool_calls")
+        if parallel is None and bound is not None:
+            parallel = bound.parallel
+        if asked is None and bound is not None and bound.mode in (None, "auto", "none"):
+            return options
+        return {**options, "tool_choice": "auto", "parallel_tool_calls": parallel}
 
     def _call_settings(self, options: Mapping[str, Any]) -> CallSettings:
         from dragoman.routing import CallSettings
@@ -255,3 +435,12 @@ class ChatModel:
         if self._sync_twin is None:
             self._sync_twin = with_layers_elsewhere(self)
         return self._sync_twin
+
+
+def _take_functions(options: dict[str, Any]) -> dict[str, FunctionTool]:
+    """The functions among the option `tools`, which is made definite in place."""
+    tools = options.get("tools")
+    if tools is None:
+        return {}
+    options["tools"] = with_functions(tools)
+    return functions_of(options["tools"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypedDict, cast
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, cast
 
 from dragoman.errors import InvalidRequest
 from dragoman.face.tools import as_tool
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dragoman.face.tools import ToolLike
     from dragoman.values import AdaptationPolicy
 
-__all__ = ["SETTING_NAMES", "CallOptions", "as_timeout", "option_names", "request_fields"]
+__all__ = ["SETTING_NAMES", "CallOptions", "as_timeout", "checked_count", "option_names", "request_fields"]
 
 
 class CallOptions(TypedDict, total=False):
@@ -23,7 +23,10 @@ class CallOptions(TypedDict, total=False):
 
     `tools` replaces bound tools for this call. `tool_choice` is "auto", "none", "required", a tool's name, or OpenAI's
     dictionary. `reasoning` is an effort ("low", "high", "none" …), a budget in tokens, or `ReasoningOptions`.
-    `response_format` is OpenAI's dictionary or an `OutputFormat`. `adapt` says what happens to what the target cannot
+    `response_format` is OpenAI's dictionary or an `OutputFormat`. `output_mode` says how a form of the answer is had:
+    "native" (the provider's own schema output), "tool" (a forced tool), "prompted" (words), or "auto" (the first of
+    them that the target is known to have); `output_retries` how often a typed answer is asked for again when it is not
+    of its type (2). `adapt` says what happens to what the target cannot
     take: "note" (adapt and record, the default), "refuse" (raise `Unsupported`) or "silent". `extra_body` and
     `extra_headers` are laid over what is sent, whatever the dialect. `timeout` is seconds or a `Timeout`.
     """
@@ -44,6 +47,8 @@ class CallOptions(TypedDict, total=False):
     n: int | None
     reasoning: str | int | Mapping[str, Any] | ReasoningOptions | None
     response_format: Mapping[str, Any] | OutputFormat | None
+    output_mode: Literal["auto", "native", "tool", "prompted"] | None
+    output_retries: int | None
     modalities: Sequence[str] | None
     user: str | None
     metadata: Mapping[str, Any] | None
@@ -58,7 +63,7 @@ class CallOptions(TypedDict, total=False):
     max_retries: int | None
 
 
-SETTING_NAMES = frozenset({"adapt", "timeout", "max_retries"})
+SETTING_NAMES = frozenset({"adapt", "timeout", "max_retries", "output_mode", "output_retries"})
 
 
 def option_names() -> frozenset[str]:
@@ -73,6 +78,13 @@ def as_timeout(timeout: float | Timeout | None) -> Timeout | None:
     if timeout <= 0:
         raise InvalidRequest(f"timeout is a number of seconds above 0, and not {timeout!r}", path="timeout")
     return Timeout(connect=min(10.0, timeout), first_byte=timeout, idle=timeout, total=timeout)
+
+
+def checked_count(name: str, value: Any, *, least: int = 0) -> int | None:
+    """A whole number from `least` up, or None."""
+    if value is None or (isinstance(value, int) and not isinstance(value, bool) and value >= least):
+        return value
+    raise InvalidRequest(f"{name} is a whole number from {least} up, and not {value!r}", path=name)
 
 
 def request_fields(options: Mapping[str, Any]) -> dict[str, Any]:

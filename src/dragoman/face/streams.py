@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Generic
 
 from dragoman.errors import StreamStateError
 from dragoman.routing.layers import close
@@ -13,8 +13,16 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
     from types import TracebackType
 
+    from typing_extensions import TypeVar
+
     from dragoman.face.ferry import Intake
     from dragoman.values import Event, Response
+
+    T = TypeVar("T", default=Any)
+else:
+    from typing import TypeVar
+
+    T = TypeVar("T")  # the running Python may be too old for defaults
 
 __all__ = ["AsyncChatStream", "ChatChunk", "ChatStream"]
 
@@ -39,18 +47,23 @@ class ChatChunk:
         event = self.event
         return event.text if type(event) is ReasoningDelta and not event.choice else ""
 
+    @property
+    def partial(self) -> Any:
+        """In a stream with `output=`: the answer as far as it came, as plain JSON data; None before it begins."""
+        return None
+
     def __repr__(self) -> str:
         return f"ChatChunk({self.event!r})"
 
 
-class _State:
+class _State(Generic[T]):
     """What both kinds of stream know: whether they were iterated, and the answer once it is complete."""
 
     _iterated = False
-    _response: Response | None = None
+    _response: Response[T] | None = None
 
     @property
-    def response(self) -> Response:
+    def response(self) -> Response[T]:
         """The whole answer, once the stream has ended. Raises `StreamStateError` before that."""
         if self._response is None:
             raise StreamStateError(
@@ -70,7 +83,7 @@ class _State:
         return ChatChunk(event)
 
 
-class ChatStream(_State):
+class ChatStream(_State[T]):
     """A streamed answer, read synchronously: `with model.stream(…) as stream: for chunk in stream: …`.
 
     Leaving the `with` block, or `close`, closes the connection for certain; so does dropping the stream, on CPython.
@@ -97,7 +110,7 @@ class ChatStream(_State):
         """Closes the connection, if the answer is not complete. Idempotent."""
         self._intake.close()
 
-    def __enter__(self) -> ChatStream:
+    def __enter__(self) -> ChatStream[T]:
         return self
 
     def __exit__(
@@ -111,7 +124,7 @@ class ChatStream(_State):
             intake.abandon()
 
 
-class AsyncChatStream(_State):
+class AsyncChatStream(_State[T]):
     """A streamed answer, read asynchronously: `async with model.astream(…) as stream: async for chunk in stream: …`.
 
     Leaving the block, or `aclose`, closes the connection for certain; so does dropping the stream, on CPython.
@@ -157,7 +170,7 @@ class AsyncChatStream(_State):
         if events is not None:
             await close(events)
 
-    async def __aenter__(self) -> AsyncChatStream:
+    async def __aenter__(self) -> AsyncChatStream[T]:
         return self
 
     async def __aexit__(

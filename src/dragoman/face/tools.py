@@ -1,42 +1,162 @@
-"""Tools in the shapes that people have them: a definition, a typed function, or a dictionary of one of three kinds."""
+"""Tools in the shapes that people have them: a definition, a typed function, a class, or one of three dictionaries."""
 
 from __future__ import annotations
 
-import inspect
-from typing import TYPE_CHECKING, Any, cast, get_type_hints
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, cast, overload
 
-import msgspec
-
-from dragoman.errors import InvalidRequest
+from dragoman.errors import InvalidArguments, InvalidRequest
 from dragoman.values import Opaque, ToolDefinition
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-    from dragoman.values import JsonObject, Tool
+    from dragoman.face.schemas import TypeSchema
+    from dragoman.values import JsonObject, Tool, ToolCall
 
     ToolLike = ToolDefinition | Opaque | Callable[..., Any] | Mapping[str, Any]
 
-__all__ = ["ToolLike", "as_tool"]
+__all__ = ["FunctionTool", "ToolLike", "as_tool", "functions_of", "tool", "with_functions"]
 
 
-def as_tool(tool: ToolLike) -> Tool:
+class FunctionTool:
+    """A function with its definition, as `tool` makes it. Calling it calls the function."""
+
+    def __init__(
+        self, function: Callable[..., Any], definition: ToolDefinition, parameters: TypeSchema[Any] | None = None
+    ) -> None:
+        self.function = function
+        self.definition = definition
+        self._parameters = parameters
+
+    @property
+    def name(self) -> str:
+        """The name that a model calls it by."""
+        return self.definition.name
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        return self.function(*arguments, **named)
+
+    def __repr__(self) -> str:
+        return f"FunctionTool({self.name!r})"
+
+    def arguments(self, call: ToolCall) -> dict[str, Any]:
+        """The call's arguments as the function's parameters have them. Raises `InvalidArguments`."""
+        given = call.arguments
+        if self._parameters is None:
+            return given
+        from dragoman.face.schemas import Mismatch
+        from dragoman.face.tool_shapes import parameter_names
+
+        try:
+            parsed = self._parameters.parse(call.arguments_text.strip() or "{}")
+        except Mismatch as mismatch:
+            raise InvalidArguments(
+                f"the arguments of tool call {call.name!r} are not what it takes: {mismatch}",
+                name=call.name,
+                text=call.arguments_text,
+            ) from None
+        return {name: getattr(parsed, name) for name in parameter_names(self.function)}
+
+
+@overload
+def tool(
+    function: Callable[..., Any],
+    /,
+    *,
+    name: str | None = None,
+    description: str | None = None,
+    input_schema: JsonObject | None = None,
+    strict: bool | None = None,
+) -> FunctionTool: ...
+@overload
+def tool(
+    function: None = None,
+    /,
+    *,
+    name: str | None = None,
+    description: str | None = None,
+    input_schema: JsonObject | None = None,
+    strict: bool | None = None,
+) -> Callable[[Callable[..., Any]], FunctionTool]: ...
+def tool(
+    function: Callable[..., Any] | None = None,
+    /,
+    *,
+    name: str | None = None,
+    description: str | None = None,
+    input_schema: JsonObject | None = None,
+    strict: bool | None = None,
+) -> FunctionTool | Callable[[Callable[..., Any]], FunctionTool]:
+    """A tool of a function: its signature gives the schema, its docstring the descriptions. Also a decorator.
+
+    What is given by name replaces what the function says. `strict` asks for exact arguments, of providers that can.
+    With an `input_schema` the function gets the arguments as they are in JSON.
+
+    >>> @tool(strict=True)
+    ... def weather(city: str) -> str:
+    ...     \"\"\"The weather of a city.\"\"\"
+    """
+
+    def made(function: Callable[..., Any]) -> FunctionTool:
+        from dragoman.face.tool_shapes import documented, function_name, parameters_of
+
+        called = name or function_name(function)
+        said = documented(function)
+        parameters = None if input_schema is not None else parameters_of(function, called, said.parameters)
+        definition = ToolDefinition(
+            name=called,
+            description=description or said.description or None,
+            input_schema=input_schema if parameters is None else parameters.schema,
+            strict=strict,
+        )
+        return FunctionTool(function, definition, parameters)
+
+    return made if function is None else made(function)
+
+
+def as_tool(given: ToolLike) -> Tool:
     """A `ToolDefinition` from whatever was given.
 
     Dictionaries: OpenAI's `{"type": "function", "function": {…}}` or its flat Responses form, a bare
     `{"name", "description", "parameters" | "input_schema"}`, or Anthropic's `{"name", "input_schema"}`. A function's
-    signature gives the schema, its docstring the description.
+    signature gives the schema, its docstring the description; a class (pydantic model, dataclass, TypedDict, msgspec
+    struct) is a tool of its name whose arguments are its fields.
     """
-    if isinstance(tool, (ToolDefinition, Opaque)):
-        return tool
-    if isinstance(tool, dict):
-        return _from_dictionary(cast("dict[str, Any]", tool))
-    if callable(tool):
-        return _from_function(tool)
+    if isinstance(given, (ToolDefinition, Opaque)):
+        return given
+    if isinstance(given, FunctionTool):
+        return given.definition
+    if isinstance(given, dict):
+        return _from_dictionary(cast("dict[str, Any]", given))
+    if isinstance(given, type):
+        from dragoman.face.tool_shapes import from_class
+
+        return from_class(given)
+    if callable(given):
+        return tool(given).definition
     raise InvalidRequest(
-        f"a tool is a ToolDefinition, a typed function or a dictionary, and not {type(tool).__name__}", path="tools"
+        f"a tool is a ToolDefinition, a typed function, a class or a dictionary, and not {type(given).__name__}",
+        path="tools",
     )
 
+
+def with_functions(tools: Iterable[ToolLike]) -> list[ToolLike]:
+    """The tools with each function as a `FunctionTool`, so that its schema is worked out once."""
+    return [
+        tool(given)
+        if callable(given) and not isinstance(given, (FunctionTool, type, ToolDefinition, Opaque))
+        else given
+        for given in tools
+    ]
+
+
+def functions_of(tools: Iterable[ToolLike]) -> dict[str, FunctionTool]:
+    """The functions among the tools, by the names that a model calls them by."""
+    return {given.name: given for given in tools if isinstance(given, FunctionTool)}
+
+
+# -- dictionaries ------------------------------------------------------------------------------------------------------
 
 _MEMBERS = {"name", "description", "parameters", "input_schema", "strict", "type"}
 
@@ -69,53 +189,3 @@ def _from_dictionary(given: JsonObject) -> ToolDefinition:
         input_schema=cast("JsonObject | None", schema),
         strict=function.get("strict"),
     )
-
-
-def _from_function(function: Callable[..., Any]) -> ToolDefinition:
-    name = getattr(function, "__name__", None)
-    if not isinstance(name, str) or not name.isidentifier():
-        raise InvalidRequest(
-            f"{function!r:.80} has no name to offer to a model; give a ToolDefinition instead", path="tools"
-        )
-    return ToolDefinition(
-        name=name,
-        description=inspect.getdoc(function),
-        input_schema=_schema_of(function, name),
-    )
-
-
-def _schema_of(function: Callable[..., Any], name: str) -> JsonObject:
-    hints = get_type_hints(function, include_extras=True)
-    fields: list[Any] = []
-    for parameter in inspect.signature(function).parameters.values():
-        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD, parameter.POSITIONAL_ONLY):
-            raise InvalidRequest(
-                f"tool {name!r}: a model gives arguments by name, so parameter {parameter} cannot be offered",
-                path="tools",
-            )
-        if parameter.name not in hints:
-            raise InvalidRequest(f"tool {name!r}: parameter {parameter.name!r} has no type annotation", path="tools")
-        field: tuple[Any, ...] = (parameter.name, hints[parameter.name])
-        if parameter.default is not parameter.empty:
-            default = parameter.default
-            field = (*field, msgspec.field(default_factory=lambda default=default: default))
-        fields.append(field)
-    try:
-        made = msgspec.defstruct(name, fields, kw_only=True)
-        (schema,), definitions = msgspec.json.schema_components([made], ref_template="#/$defs/{name}")
-    except TypeError as error:
-        raise InvalidRequest(
-            f"tool {name!r}: its parameters have no JSON Schema ({error}); give a ToolDefinition instead", path="tools"
-        ) from None
-    root: JsonObject = definitions.pop(name, schema)
-    root.pop("title", None)
-    _set_defaults(root, function)
-    return {**root, "$defs": definitions} if definitions else root
-
-
-def _set_defaults(schema: JsonObject, function: Callable[..., Any]) -> None:
-    """Shows the defaults that JSON can say, which a factory hides from the schema."""
-    properties: dict[str, JsonObject] = schema.get("properties", {})
-    for parameter in inspect.signature(function).parameters.values():
-        if isinstance(parameter.default, (str, int, float, bool)) and parameter.name in properties:
-            properties[parameter.name]["default"] = parameter.default

@@ -1,7 +1,8 @@
 """Routing: which deployment is tried, when, and what is done when it fails.
 
 `plan` is a pure step function: it is told what happened and when, and says what to do next. `run` carries it out on
-asyncio. `remedies` is the one table of what each class of error allows. `permits` is the leave to make an attempt.
+asyncio. `remedies` is the one table of what each class of error allows. `permits` is the leave to make an attempt,
+`tally` what attempts came to.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dragoman.routing.route import Candidate, Route
 from dragoman.routing.run import run, run_embedding
 from dragoman.routing.settings import CallSettings, Clock, LoopClock
 from dragoman.routing.streamed import RoutedStream
+from dragoman.routing.tally import ModelTally, UsageTally, usage
 
 __all__ = [
     "Bounds",
@@ -22,6 +24,7 @@ __all__ = [
     "GiveUp",
     "InFlight",
     "LoopClock",
+    "ModelTally",
     "Permit",
     "Permits",
     "Plan",
@@ -29,6 +32,8 @@ __all__ = [
     "Route",
     "RoutedStream",
     "Try",
+    "UsageTally",
     "run",
     "run_embedding",
+    "usage",
 ]

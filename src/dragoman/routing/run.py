@@ -12,6 +12,7 @@ from dragoman.errors import AllAttemptsFailed, DragomanError
 from dragoman.routing.effects import acts_on_world
 from dragoman.routing.layers import AttemptEvents, collect, layered
 from dragoman.routing.plan import GiveUp, Plan, Try
+from dragoman.routing.tally import open_tallies
 from dragoman.values import replace
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from dragoman.routing.settings import CallSettings
     from dragoman.values import (
         Attempt,
+        Cost,
         EmbeddingRequest,
         EmbeddingResponse,
         Request,
@@ -107,14 +109,15 @@ async def _run(
 
 
 class Held:
-    """An attempt under its permit: the one place where a permit ends."""
+    """An attempt under its permit: the one place where a permit ends, and where tallies are told of it."""
 
-    __slots__ = ("_attempts", "_permit", "meter")
+    __slots__ = ("_attempts", "_permit", "_tallies", "meter")
 
     def __init__(self, permit: Permit, meter: Meter, attempts: list[Attempt]) -> None:
         self._permit: Permit | None = permit
         self.meter = meter
         self._attempts = attempts
+        self._tallies = open_tallies()
 
     @classmethod
     async def acquire(cls, route: Route, deployment: Deployment, reason: str, attempts: list[Attempt]) -> Held:
@@ -130,17 +133,19 @@ class Held:
         except BaseException:
             self.end(self.meter.cancelled())
             raise
-        self.end(self.meter.ok(got.usage))
+        self.end(self.meter.ok(got.usage), got.cost)
         return got
 
     @property
     def ended(self) -> bool:
         return self._permit is None
 
-    def end(self, record: Attempt) -> Attempt:
+    def end(self, record: Attempt, cost: Cost | None = None) -> Attempt:
         """Settles the permit with the record, once."""
         if self._permit is not None:
             permit, self._permit = self._permit, None
             self._attempts.append(record)
             permit.settle(record)
+            for tally in self._tallies:
+                tally.add(record, cost)
         return record

@@ -171,7 +171,7 @@ class RoutedStream:
         """Books the finish, and puts the attempts into the answer."""
         held = self._held
         if held is not None:
-            held.end(held.meter.ok(finish.response.usage))
+            held.end(held.meter.ok(finish.response.usage), finish.response.cost)
         return Finished(replace(finish.response, attempts=tuple(self._attempts)))
 
     async def _close_source(self) -> None:

@@ -37,6 +37,7 @@ class ChatQuirks(Value, frozen=True, kw_only=True):
     host knows (empty: it takes any), `most_temperature` is its highest temperature.
     `tool_media`: tool results may hold media. `call_id_form` "nine": ids of tool calls are nine letters or digits.
     `output_from_total`: thoughts are missing in completion_tokens and counted in total_tokens alone.
+    `schema_by_some`: only some of the host's models follow a schema, so one is emulated unless the caller knows better.
     `schema_keywords`: strict schemas hold the vendor's own subset of keywords alone, or whatever JSON Schema has.
     `schema_beside_tools` False: a schema is not taken together with tools. `forced_tool` False: no tool can be forced.
     `embedding_task_member` and `embedding_dimensions_member` spell the two members of embedding requests (None for the
@@ -47,6 +48,7 @@ class ChatQuirks(Value, frozen=True, kw_only=True):
     developer_role: bool = True
     stream_usage: bool = True
     schema_output: Literal["json_schema", "json_object", "none"] = "json_schema"
+    schema_by_some: bool = False
     schema_keywords: Literal["openai", "all"] = "openai"
     schema_beside_tools: bool = True
     forced_tool: bool = True
