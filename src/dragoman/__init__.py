@@ -49,24 +49,31 @@ if TYPE_CHECKING:
         QuotaExhausted,
         RateLimited,
         RequestTooLarge,
+        SchemaMismatch,
         ServerFault,
         StreamStateError,
         StreamTruncated,
         TimedOut,
+        TooManyRounds,
         TransportError,
         UnknownName,
         UnknownProvider,
         Unsupported,
+        UnusableAnswer,
         UpstreamTimeout,
     )
     from dragoman.face.combine import fallback, wrap
-    from dragoman.face.media import Image
+    from dragoman.face.conversation import Conversation
+    from dragoman.face.media import Audio, Document, Image, Video
     from dragoman.face.model import ChatModel
     from dragoman.face.options import CallOptions
     from dragoman.face.pool import ModelPool
     from dragoman.face.registry import ProviderRegistry, aembed, embed, get_model
     from dragoman.face.streams import AsyncChatStream, ChatChunk, ChatStream
+    from dragoman.face.toolloop import ToolFailure, ToolRun
+    from dragoman.face.tools import FunctionTool, tool
     from dragoman.routing.plan import Bounds
+    from dragoman.routing.tally import usage
     from dragoman.transport.seam import Timeout
     from dragoman.values import (
         Adaptation,
@@ -109,17 +116,21 @@ _ROOMS = {
         "AllAttemptsFailed AuthenticationFailed BadRequest ConfigError ConnectFailed ConnectionLost ContentBlocked "
         "ContextOverflow DragomanError InvalidArguments InvalidRequest MissingExtra MissingKey MissingModel NotFound "
         "OutputError Overloaded PermissionDenied PoolExhausted ProtocolViolation ProviderError QuotaExhausted "
-        "RateLimited RequestTooLarge ServerFault StreamStateError StreamTruncated TimedOut TransportError UnknownName "
-        "UnknownProvider Unsupported UpstreamTimeout"
+        "RateLimited RequestTooLarge SchemaMismatch ServerFault StreamStateError StreamTruncated TimedOut "
+        "TooManyRounds TransportError UnknownName UnknownProvider Unsupported UnusableAnswer UpstreamTimeout"
     ),
     "dragoman.face.combine": "fallback wrap",
-    "dragoman.face.media": "Image",
+    "dragoman.face.conversation": "Conversation",
+    "dragoman.face.media": "Audio Document Image Video",
     "dragoman.face.model": "ChatModel",
     "dragoman.face.options": "CallOptions",
     "dragoman.face.pool": "ModelPool",
     "dragoman.face.registry": "ProviderRegistry aembed embed get_model",
     "dragoman.face.streams": "AsyncChatStream ChatChunk ChatStream",
+    "dragoman.face.toolloop": "ToolFailure ToolRun",
+    "dragoman.face.tools": "FunctionTool tool",
     "dragoman.routing.plan": "Bounds",
+    "dragoman.routing.tally": "usage",
     "dragoman.transport.seam": "Timeout",
     "dragoman.values": (
         "Adaptation Attempt CacheHint Citation Cost EmbeddingRequest EmbeddingResponse Event Finish Media Message "
@@ -136,6 +147,7 @@ __all__ = [
     "AllAttemptsFailed",
     "AsyncChatStream",
     "Attempt",
+    "Audio",
     "AuthenticationFailed",
     "BadRequest",
     "Bounds",
@@ -150,12 +162,15 @@ __all__ = [
     "ConnectionLost",
     "ContentBlocked",
     "ContextOverflow",
+    "Conversation",
     "Cost",
+    "Document",
     "DragomanError",
     "EmbeddingRequest",
     "EmbeddingResponse",
     "Event",
     "Finish",
+    "FunctionTool",
     "Image",
     "InvalidArguments",
     "InvalidRequest",
@@ -186,22 +201,28 @@ __all__ = [
     "Request",
     "RequestTooLarge",
     "Response",
+    "SchemaMismatch",
     "ServerFault",
     "StreamStateError",
     "StreamTruncated",
     "Text",
     "TimedOut",
     "Timeout",
+    "TooManyRounds",
     "ToolCall",
     "ToolChoice",
     "ToolDefinition",
+    "ToolFailure",
     "ToolResult",
+    "ToolRun",
     "TransportError",
     "UnknownName",
     "UnknownProvider",
     "Unsupported",
+    "UnusableAnswer",
     "UpstreamTimeout",
     "Usage",
+    "Video",
     "aembed",
     "assistant",
     "embed",
@@ -210,7 +231,9 @@ __all__ = [
     "get_model",
     "system",
     "to_json",
+    "tool",
     "tool_result",
+    "usage",
     "user",
     "wrap",
 ]

@@ -73,6 +73,10 @@ class ProviderRegistry:
             raise InvalidRequest(
                 f"max_retries is a whole number from 0 up, and not {max_retries!r}", path="max_retries"
             )
+        maker = catalogue.find(name).maker
+        if maker:
+            told = {"model": model, "api_key": api_key, "base_url": base_url, "dialect": dialect, "timeout": timeout}
+            return _made_by(maker)(**told, max_retries=max_retries, transport=_transport(transport), **options)
         defaults = {key: options.pop(key) for key in _call_defaults(options, name)}
         _refuse_misspelt(options, name)
         access = catalogue.resolve(name, model=model, api_key=api_key, base_url=base_url, dialect=dialect, **options)
@@ -99,6 +103,13 @@ class ProviderRegistry:
             return factory
 
         return decorate
+
+
+def _made_by(maker: str) -> Callable[..., ChatModel]:
+    from importlib import import_module
+
+    module, _, function = maker.partition(":")
+    return getattr(import_module(module), function)
 
 
 def _call_defaults(options: dict[str, Any], provider: str) -> list[str]:

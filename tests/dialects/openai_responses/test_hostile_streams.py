@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from dragoman.dialects.openai_responses.dialect import DIALECT
@@ -47,7 +45,7 @@ def _run(*events: JSON | bytes) -> Run:
 
 def _partial(run: Run) -> Response:
     assert isinstance(run.error, (ProviderError, TransportError))
-    partial: Any = run.error.partial
+    partial: Response = run.error.partial
     assert isinstance(partial, Response)
     return partial
 

@@ -221,11 +221,11 @@ def _mcp_result(block: JsonObject, path: str, target: Target) -> ToolResult:
 
 
 def _image(block: JsonObject, path: str, target: Target) -> Media | Opaque:
-    return decode_image(block, path)
+    return decode_image(block, path, target.issuer)
 
 
 def _document(block: JsonObject, path: str, target: Target) -> Media | Opaque:
-    return decode_document(block, path)
+    return decode_document(block, path, target.issuer)
 
 
 _READERS: dict[str, Callable[[JsonObject, str, Target], Part]] = {

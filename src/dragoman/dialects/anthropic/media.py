@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dragoman.dialects.anthropic.forms import NAME, Writing, cache_of, kept, restore
+from dragoman.dialects.file_ids import issued_to, issuer_of
 from dragoman.dialects.reading import object_of, text
 from dragoman.values import Media, Opaque
 
@@ -39,17 +40,19 @@ _BEGINNINGS = (  # the first characters that the magic numbers of these formats 
 )
 
 
-def decode_image(block: JsonObject, path: str) -> Media | Opaque:
-    """An image block."""
-    return _decode(block, "image", _IMAGE, path)
+def decode_image(block: JsonObject, path: str, issuer: str) -> Media | Opaque:
+    """An image block; `issuer` is whose files are meant."""
+    return _decode(block, "image", _IMAGE, path, issuer)
 
 
-def decode_document(block: JsonObject, path: str) -> Media | Opaque:
-    """A document block."""
-    return _decode(block, "document", _DOCUMENT, path)
+def decode_document(block: JsonObject, path: str, issuer: str) -> Media | Opaque:
+    """A document block; `issuer` is whose files are meant."""
+    return _decode(block, "document", _DOCUMENT, path, issuer)
 
 
-def _decode(block: JsonObject, kind: Literal["image", "document"], known: frozenset[str], path: str) -> Media | Opaque:
+def _decode(
+    block: JsonObject, kind: Literal["image", "document"], known: frozenset[str], path: str, issuer: str
+) -> Media | Opaque:
     source = object_of(block.get("source"), f"{path}.source")
     field, members = _SOURCES.get(text(source, "type", f"{path}.source") or "", ("", frozenset[str]()))
     if not field or not source.keys() <= members or (kind == "image" and field == "text"):
@@ -60,6 +63,8 @@ def _decode(block: JsonObject, kind: Literal["image", "document"], known: frozen
         return Opaque(dialect=NAME, kind=kind, data=block)
     cache = cache_of(block, path)
     fields: dict[str, Any] = {field: value}
+    if field == "file_id":
+        fields["issuer"] = issuer_of(value, issuer)
     return Media(
         kind=kind,
         media_type=media_type,
@@ -75,6 +80,10 @@ def encode_media(media: Media, path: str, writing: Writing) -> JsonObject | None
     if media.transcript and media.kind == "audio":
         writing.log.substituted(path, "this wire has no audio; its transcript is said as text")
         return {"type": "text", "text": media.transcript}
+    allowed = issued_to(media, writing.target, writing.log, path)
+    if allowed is None:
+        return None
+    media = allowed
     kind = _kind(media)
     if kind is None or (writing.answer and writing.mend):
         where = "answers of this wire hold no media" if writing.answer else f"this wire has no {media.kind}"
@@ -115,7 +124,11 @@ def _source(media: Media, kind: str, path: str, writing: Writing) -> JsonObject 
     if media.file_id is not None:
         return {"type": "file", "file_id": media.file_id}
     if media.text is not None:
-        return {"type": "text", "media_type": media.media_type or "text/plain", "data": media.text}
+        form = media.media_type or "text/plain"
+        if writing.mend and form != "text/plain":
+            writing.log.substituted(f"{path}.media_type", "this wire's word for any text", form, "text/plain")
+            form = "text/plain"
+        return {"type": "text", "media_type": form, "data": media.text}
     if data is None:
         return None
     if media_type is None:

@@ -7,7 +7,6 @@ of (see `blocks`).
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
@@ -24,6 +23,7 @@ from dragoman.dialects.anthropic.forms import (
     restore,
 )
 from dragoman.dialects.anthropic.media import encode_media
+from dragoman.dialects.call_ids import WORD, CallIdForm, fitted_id
 from dragoman.values import Media, Opaque, Reasoning, Refusal, Text, ToolCall, ToolResult
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["encode_part", "encode_parts", "is_plain", "tool_id", "tool_input"]
 
-_ID_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
+_ID_FORM = CallIdForm(characters=WORD)
 
 
 def encode_parts(parts: Iterable[Part], path: str, writing: Writing, member: str = "parts") -> list[JsonObject]:
@@ -121,10 +121,7 @@ def _reasoning(part: Reasoning, path: str, writing: Writing) -> JsonObject | Non
 
 def tool_id(identifier: str, writing: Writing) -> str:
     """An id that the wire's pattern allows; another one is mapped so that different ids stay different."""
-    if not writing.mend or _ID_CHARACTERS.issuperset(identifier):
-        return identifier
-    digest = hashlib.sha256(identifier.encode()).hexdigest()[:12]
-    return "".join(char if char in _ID_CHARACTERS else "_" for char in identifier) + "_" + digest
+    return fitted_id(identifier, _ID_FORM) if writing.mend else identifier
 
 
 def tool_input(call: ToolCall, path: str, writing: Writing) -> JsonObject:

@@ -125,6 +125,8 @@ def _in_form(options: ReasoningOptions, form: str, writing: Writing) -> tuple[Js
         if budget == _ADAPTIVE or (budget is None and effort is not None):
             budget = _BUDGETS.get(effort or "medium", _BUDGETS["medium"])
             log.substituted("reasoning", "this host takes budgets alone", effort or "adaptive", budget)
+        elif effort is not None:
+            log.dropped("reasoning.effort", "this host takes budgets alone, and one is given", effort)
         return _native(_with_budget(options, budget)), None
     if budget is None:
         if effort is None:

@@ -55,6 +55,7 @@ _AUDIO_TYPES = {"mp3": "audio/mpeg", "pcm16": "audio/pcm"}
 
 _FILES_ADDRESS = "https://generativelanguage.googleapis.com/v1beta/"
 """Uploaded files are named `files/abc`, and are asked for under this address."""
+_UPLOADED = "://generativelanguage.googleapis.com/"
 
 
 def _kind(media_type: str | None, address: str = "") -> Kind:
@@ -87,8 +88,11 @@ def read_inline(reading: Reading, path: str) -> Media:
     return Media(kind=_kind(media_type), data=data or "", media_type=media_type, name=name)
 
 
-def read_file(reading: Reading, path: str) -> Media:
-    """`fileData`: an uploaded file, a `gs:` object, a video address or any other that the host fetches."""
+def read_file(reading: Reading, path: str, issuer: str) -> Media:
+    """`fileData`: an uploaded file, a `gs:` object, a video address or any other that the host fetches.
+
+    An uploaded file is at an address that asks for its issuer's key.
+    """
     found = inner(reading, "fileData", _FILE, path)
     where = f"{path}.fileData"
     address = required_text(found, "fileUri", where)
@@ -98,7 +102,13 @@ def read_file(reading: Reading, path: str) -> Media:
         reading.notes[":named"] = True
     if media_type is None:
         reading.notes[":untyped"] = True
-    return Media(kind=_kind(media_type, address), url=address, media_type=media_type, name=name)
+    return Media(
+        kind=_kind(media_type, address),
+        url=address,
+        media_type=media_type,
+        name=name,
+        issuer=(issuer or None) if _UPLOADED in address else None,
+    )
 
 
 def media_member(media: Media, log: AdaptationLog, path: str) -> tuple[str, JsonObject] | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
+from dragoman.dialects.file_ids import issued_to
 from dragoman.dialects.gemini.media import media_member
 from dragoman.dialects.gemini.members import NAME, own, write, write_inner
 from dragoman.dialects.gemini.parts import SIGNATURE
@@ -134,7 +135,8 @@ class PartWriter:
         if part.text is not None and part.data is None and part.url is None and part.file_id is None:
             self._log.substituted(path, "a document in plain words goes as text")
             return {"text": part.text}
-        member = media_member(part, self._log, path)
+        allowed = issued_to(part, self._target, self._log, path)
+        member = None if allowed is None else media_member(allowed, self._log, path)
         if member is None:
             return None
         members = {member[0]: member[1]}

@@ -99,6 +99,8 @@ class PartReader:
         thought = boolean(reading.found, "thought", path)
         if thought is not None:
             reading.notes[":thought"] = thought
+            if thought and isinstance(part, Media):
+                part = replace(part, channel="commentary")
         replay: tuple[Replay, ...] = ()
         if signature is not None:
             replay = (Replay(issuer=self._issuer, dialect=NAME, kind=SIGNATURE, data=signature),)
@@ -115,7 +117,7 @@ class PartReader:
         return _detailed(read_inline(reading, path), reading, path)
 
     def _file(self, reading: Reading, path: str) -> Part:
-        return _detailed(read_file(reading, path), reading, path)
+        return _detailed(read_file(reading, path, self._issuer), reading, path)
 
     def _other(self, reading: Reading, path: str) -> Part:
         """A part with nothing that we know: a bare signature is an empty text, the rest goes as it is."""
@@ -203,7 +205,7 @@ class PartReader:
             media = read_inline(reading, path)
         elif "fileData" in reading.found:
             reading.notes[":inside"] = True
-            media = read_file(reading, path)
+            media = read_file(reading, path, self._issuer)
         else:
             return Opaque(dialect=NAME, kind="functionResponsePart", data=wire)
         return replace(media, extras=reading.extras)

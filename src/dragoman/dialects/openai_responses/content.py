@@ -34,8 +34,8 @@ _PLAIN_BREAKPOINT = {"mode": "explicit"}
 _MARKABLE = frozenset({"input_text", "input_image", "input_file"})
 
 
-def decode_content(holder: JsonObject, name: str, side: Side, path: str) -> tuple[Piece, ...]:
-    """The member `name`: a string, a list of parts, or nothing."""
+def decode_content(holder: JsonObject, name: str, side: Side, path: str, issuer: str) -> tuple[Piece, ...]:
+    """The member `name`: a string, a list of parts, or nothing. `issuer` is whose files are meant."""
     value = holder.get(name)
     where = f"{path}.{name}" if path else name
     if isinstance(value, str):
@@ -44,13 +44,13 @@ def decode_content(holder: JsonObject, name: str, side: Side, path: str) -> tupl
         raise ProtocolViolation(f"{where} should be text or a list of parts, and is {value!r:.80}", path=where)
     pieces = cast("list[Any]", value or [])
     return tuple(
-        decode_piece(object_of(piece, f"{where}[{index}]"), side, f"{where}[{index}]")
+        decode_piece(object_of(piece, f"{where}[{index}]"), side, f"{where}[{index}]", issuer)
         for index, piece in enumerate(pieces)
     )
 
 
-def decode_piece(piece: JsonObject, side: Side, path: str) -> Piece:
-    """One content part."""
+def decode_piece(piece: JsonObject, side: Side, path: str, issuer: str) -> Piece:
+    """One content part; `issuer` is whose files are meant."""
     kind = required_text(piece, "type", path)
     if kind in _TEXT_TYPES:
         part: Piece = _text(piece, kind, side, path)
@@ -58,7 +58,7 @@ def decode_piece(piece: JsonObject, side: Side, path: str) -> Piece:
         own = unknown(piece, ("type", "refusal"))
         part = Refusal(text=required_text(piece, "refusal", path), extras=extras_of(own))
     elif kind in MEDIA_TYPES:
-        part = decode_media(piece, path)
+        part = decode_media(piece, path, issuer)
     else:
         return Opaque(dialect=NAME, kind=kind, data=piece)
     if piece.get(_BREAKPOINT) == _PLAIN_BREAKPOINT:

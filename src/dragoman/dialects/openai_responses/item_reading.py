@@ -99,7 +99,7 @@ def _opaque(item: JsonObject, path: str, issuer: str) -> Opaque:
 
 def read_message(item: JsonObject, path: str, issuer: str) -> Message:
     """A message of the caller's side."""
-    parts: tuple[Piece, ...] = decode_content(item, "content", "input", path)
+    parts: tuple[Piece, ...] = decode_content(item, "content", "input", path, issuer)
     own = unknown(item, _MESSAGE_MEMBERS)
     note = _note(item, ("type", "status", "phase", "id"), issuer)
     if note:
@@ -112,7 +112,7 @@ def read_message(item: JsonObject, path: str, issuer: str) -> Message:
 def _assistant_message(item: JsonObject, path: str, issuer: str) -> tuple[Part, ...]:
     if item.get("role") != "assistant":
         return (_opaque(item, path, issuer),)
-    parts: tuple[Part, ...] = decode_content(item, "content", "output", path) or (Text(text=""),)
+    parts: tuple[Part, ...] = decode_content(item, "content", "output", path, issuer) or (Text(text=""),)
     item_id = text(item, "id", path)
     channel: Literal["answer", "commentary"] = "commentary" if text(item, "phase", path) == "commentary" else "answer"
     parts = tuple(
@@ -213,7 +213,7 @@ def _output(item: JsonObject, kind: str, path: str, issuer: str) -> ToolResult:
     name = text(item, "name", path) if named else None
     if name is not None:
         note["name"] = True
-    content = _output_content(item, kind, path)
+    content = _output_content(item, kind, path, issuer)
     if isinstance(item.get("output"), list) and len(content) == 1 and isinstance(content[0], Text):
         note[CONTENT] = "list"
     return ToolResult(
@@ -225,7 +225,7 @@ def _output(item: JsonObject, kind: str, path: str, issuer: str) -> ToolResult:
     )
 
 
-def _output_content(item: JsonObject, kind: str, path: str) -> tuple[Text | Media | Opaque, ...]:
+def _output_content(item: JsonObject, kind: str, path: str, issuer: str) -> tuple[Text | Media | Opaque, ...]:
     where = f"{path}.output"
     if kind == "shell_call_output":
         return tuple(
@@ -233,9 +233,9 @@ def _output_content(item: JsonObject, kind: str, path: str) -> tuple[Text | Medi
         )
     output: Any = item.get("output")
     pieces = (
-        (decode_piece(object_of(output, where), "input", where),)
+        (decode_piece(object_of(output, where), "input", where, issuer),)
         if kind == "computer_call_output"
-        else decode_content(item, "output", "input", path)
+        else decode_content(item, "output", "input", path, issuer)
     )
     return tuple(
         piece if isinstance(piece, Text | Media | Opaque) else Opaque(dialect=NAME, kind="refusal", data=output[index])

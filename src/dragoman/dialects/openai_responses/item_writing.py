@@ -133,7 +133,7 @@ class ItemWriter:
         if wire is None or not self.fit.knows(note):
             return None
         plain = (*group[:-1], without_note(group[-1], WIRE))
-        return wire if read_item(wire, "", note.get(ISSUER, "")) == plain else None
+        return wire if read_item(wire, "", note.get(ISSUER, self.fit.target.issuer)) == plain else None
 
     # -- messages ------------------------------------------------------------------------------------------------------
 

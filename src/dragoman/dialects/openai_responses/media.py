@@ -5,9 +5,10 @@ from __future__ import annotations
 from mimetypes import guess_extension
 from typing import TYPE_CHECKING, Any, Literal
 
+from dragoman.dialects.file_ids import issued_to, issuer_of
 from dragoman.dialects.openai_responses.wire import ABSENT, ITEM, NAME, TYPE, extras_of, members, notes
 from dragoman.dialects.reading import object_of, required_text, text, unknown
-from dragoman.values import Media
+from dragoman.values import Media, replace
 
 if TYPE_CHECKING:
     from dragoman.dialects.openai_responses.fitting import Fit
@@ -29,8 +30,13 @@ _DEFAULT_TYPE = {"document": "application/pdf", "file": "application/octet-strea
 _Kind = Literal["image", "document"]
 
 
-def decode_media(piece: JsonObject, path: str) -> Media:
-    """A content part whose type is in `MEDIA_TYPES`; the cache mark is the caller's."""
+def decode_media(piece: JsonObject, path: str, issuer: str) -> Media:
+    """A part whose type is in `MEDIA_TYPES`, without its cache mark; `issuer` is whose files are meant."""
+    media = _read(piece, path)
+    return media if media.file_id is None else replace(media, issuer=issuer_of(media.file_id, issuer))
+
+
+def _read(piece: JsonObject, path: str) -> Media:
     kind = piece["type"]
     if kind == "input_audio":
         return _audio(piece, path)
@@ -103,6 +109,11 @@ def _audio(piece: JsonObject, path: str) -> Media:
 
 def encode_media(media: Media, fit: Fit, path: str) -> JsonObject | None:
     """The content part without its cache mark, or None (recorded) for what the wire cannot hold."""
+    if fit.towards == "provider":
+        allowed = issued_to(media, fit.target, fit.log, path)
+        if allowed is None:
+            return None
+        media = allowed
     if media.text is not None:
         fit.log.substituted(path, "a document given as text is said as text")
         return {"type": "input_text", "text": media.text}

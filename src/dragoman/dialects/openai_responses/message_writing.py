@@ -34,7 +34,7 @@ def write_message(message: Message, writer: ItemWriter, path: str) -> list[JsonO
         return writer.items(message.parts, f"{path}.parts")
     own = notes(message.extras)
     if WIRE in own and fit.knows(own.get(ITEM, {})):
-        issuer = own.get(ITEM, {}).get(ISSUER, "")
+        issuer = own.get(ITEM, {}).get(ISSUER, fit.target.issuer)
         if read_message(own[WIRE], path, issuer) == without_note(message, WIRE):
             return [own[WIRE]]
     items: list[JsonObject] = []

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+from dragoman.dialects.call_ids import CallIdForm, fitted_id
 from dragoman.dialects.openai_responses.content import encode_content, plain
 from dragoman.dialects.openai_responses.rows import OUTPUT_OF
 from dragoman.dialects.openai_responses.wire import CONTENT, ITEM, members, notes
@@ -19,15 +19,16 @@ if TYPE_CHECKING:
 
 __all__ = ["fitted_call_id", "write_output"]
 
-_LONGEST_CALL_ID = 64
+_ID_FORM = CallIdForm(longest=64)
 
 
 def fitted_call_id(call_id: str, fit: Fit, path: str) -> str:
     """The id as the wire takes it: a longer one is cut and told apart by a hash, the same for call and output."""
-    if len(call_id) <= _LONGEST_CALL_ID or fit.towards != "provider":
+    if fit.towards != "provider":
         return call_id
-    fitted = f"{call_id[: _LONGEST_CALL_ID - 33]}_{sha256(call_id.encode()).hexdigest()[:32]}"
-    fit.log.substituted(path, f"the wire takes ids of {_LONGEST_CALL_ID} characters", call_id, fitted)
+    fitted = fitted_id(call_id, _ID_FORM)
+    if fitted != call_id:
+        fit.log.substituted(path, f"the wire takes ids of {_ID_FORM.longest} characters", call_id, fitted)
     return fitted
 
 

@@ -256,7 +256,7 @@ class ResponsesStreamDecoder(SseStream):
         item.done.add(key)
         if piece.get("type") == "reasoning_text":
             return self._settle(key, read_reasoning_piece(piece, "full", "part"))
-        return self._settle(key, decode_piece(piece, "output", "part"))
+        return self._settle(key, decode_piece(piece, "output", "part", self.target.issuer))
 
     def summary_added(self, data: JsonObject) -> list[Event]:
         item = self._item(data, "reasoning")
