@@ -5,7 +5,7 @@
 #   make check   format, lint and types, tests included
 #   make soak    tests that run for minutes under load
 #   make bench   the figures of benchmarks/
-#   make conformance   docs/conformance.md anew, from the recordings
+#   make conformance   docs/conformance.md and docs/providers.md anew
 #   make lock    write the requirement files anew; UPGRADE=--upgrade takes newer versions
 #   make clean   remove what these made
 
@@ -65,6 +65,7 @@ $(LITELLM): $(TOOLS) requirements/litellm.txt
 
 conformance: $(PROJECT)
 	.venv/bin/python -m scripts.conformance
+	.venv/bin/python -m scripts.providers_page
 
 lock: $(TOOLS)
 	$(COMPILE) requirements/tools.in --output-file requirements/tools.txt

@@ -397,6 +397,8 @@ class TimedOut(TransportError):
 class ProtocolViolation(TransportError):
     """What came back is not valid HTTP, SSE or JSON, or is not the dialect it should be; `path` names the member."""
 
+    advice = "Check that base_url leads to an API of this dialect."
+
     def __init__(self, message: str, *, path: str = "", phase: str = "read", sent: Sent = "yes") -> None:
         super().__init__(message, phase=phase, sent=sent)
         self.path = path

@@ -149,3 +149,13 @@ def test_a_slow_reader_holds_the_provider_back() -> None:
     assert transport.open_streams == 1
     assert "".join(chunk.delta for chunk in stream) == "".join(words)
     assert transport.open_streams == 0
+
+
+def test_a_web_page_in_place_of_a_stream_is_told_as_such() -> None:
+    from dragoman.transport import FakeTransport
+
+    page = FakeTransport.streamed([b"<html>It works!</html>"], headers={"content-type": "text/html"})
+    model, transport = model_over([page], max_retries=0)
+    with pytest.raises(dragoman.ProtocolViolation, match=r"^chat_completions: .*web page"):
+        list(model.stream("Hi"))
+    assert transport.open_streams == 0

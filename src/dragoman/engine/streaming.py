@@ -13,7 +13,7 @@ from dragoman.dialects.headers import request_id
 from dragoman.dialects.reading import object_of, parse
 from dragoman.engine.fit import fit_form
 from dragoman.engine.translate import reported_cost, to_error, to_http
-from dragoman.errors import DragomanError, ProviderError, TransportError
+from dragoman.errors import DragomanError, ProtocolViolation, ProviderError, TransportError
 from dragoman.values import Finished, Started, replace
 from dragoman.values.unrolled import events_of
 
@@ -60,8 +60,13 @@ async def open_stream(
             raise to_error(deployment, dialect, body.status, body.headers, await body.aread())
         decoder = dialect.stream_decoder(deployment.target)
         stream = AttemptStream(body, decoder, meter, (*fitting, *adaptations), deployment.target.provider, undoing)
-        if body.headers.get("content-type", "").startswith("application/json"):
+        kind = body.headers.get("content-type", "")
+        if kind.startswith("application/json"):
             stream.take_whole(await body.aread(), dialect, deployment)
+        elif kind.startswith("text/html"):
+            error = ProtocolViolation(f"a stream was asked for, and {body.status} with a web page ({kind}) came back")
+            error.met_at(deployment.target.provider)
+            raise error
     except BaseException:
         await body.aclose()
         raise

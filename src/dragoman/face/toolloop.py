@@ -37,7 +37,6 @@ else:
 __all__ = ["ToolFailure", "ToolLoop", "ToolRun", "arun_calls", "run_calls"]
 
 
-
 @dataclass(frozen=True, slots=True)
 class ToolFailure:
     """A call that came to an error, which the model was told; `error` is what was raised."""

@@ -22,6 +22,8 @@ GROQ = ProviderRow(
         # max_completion_tokens, and `reasoning` in assistant messages.
         chat=ChatQuirks(
             reasoning_member="reasoning",
+            # Some models answer 400 "This model does not support response format `json_schema`".
+            schema_by_some=True,
             refused=(
                 "audio",
                 "logit_bias",

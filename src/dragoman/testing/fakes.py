@@ -1,0 +1,280 @@
+"""Fake providers over real HTTP: one server that plays any provider, in every dialect.
+
+    with FakeProvider() as fake:
+        model = fake.model("anthropic")
+        assert model.chat("Say: good morning").content == "good morning"
+        fake.fail(Status(429, retry_after=1.0))
+        …
+        assert fake.requests[-1].request.messages[-1].content == "…"
+
+Its own log is the witness for what was sent. It runs in a thread and takes requests from any client, of this library or
+another, under any path that ends as a dialect's does.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, assert_never
+
+from dragoman.errors import DragomanError, TransportError
+from dragoman.testing.answering import plain_answer
+from dragoman.testing.faults import (
+    Cut,
+    ErrorIn200,
+    ErrorInStream,
+    Fault,
+    Garbage,
+    Malformed,
+    Reset,
+    SlowHead,
+    Stall,
+    Status,
+)
+from dragoman.testing.http_server import Connection, HttpServer, Received
+from dragoman.testing.party import Answered, Party, Seen
+from dragoman.testing.wires import WIRES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Generator
+    from types import TracebackType
+
+    from dragoman.face.model import ChatModel
+    from dragoman.testing.replies import Reply
+    from dragoman.values import Request
+
+__all__ = ["FakeProvider"]
+
+MODEL = "fake-model"
+LONGEST_STALL_SECONDS = 60.0
+MALFORMED = {"text/event-stream": b"data: {this is no JSON\n\n", "application/x-ndjson": b"{this is no JSON\n"}
+
+
+class FakeProvider:
+    """A server on a free port of the loopback, from `start` (or `with`) to `stop`.
+
+    `replies` are said in order, then `say` speaks: a function of the request, or by default a small model that obeys
+    (`answering`). `key` and `models` are all that is accepted; None accepts any key (but demands one) and any model.
+    `strict` False refuses only what cannot be read; `usage_unasked`: streams tell usage without being asked. `faults`
+    are committed in order, one for each request. `caller_left` is set when a caller went away before its answer was
+    whole.
+    """
+
+    def __init__(
+        self,
+        *replies: Reply,
+        say: Callable[[Request], Reply] | None = None,
+        key: str | None = None,
+        models: Collection[str] | None = None,
+        strict: bool = True,
+        usage_unasked: bool = False,
+    ) -> None:
+        self._replies: deque[Reply] = deque(replies)
+        self._say = say
+        self._party = Party(self._reply, key=key, models=models, strict=strict, usage_unasked=usage_unasked)
+        self._server = HttpServer(self._serve)
+        self._changed = threading.Condition()
+        self.faults: deque[Fault] = deque()
+        self.caller_left = threading.Event()
+
+    # -- what a test holds -------------------------------------------------------------------------------------------
+
+    @property
+    def url(self) -> str:
+        """The address, without a version: `http://127.0.0.1:<port>`. Any path may follow it."""
+        return f"http://127.0.0.1:{self._server.port}"
+
+    def base_url(self, dialect: str) -> str:
+        """The address that a client of this dialect is given."""
+        return self.url + WIRES[dialect].version
+
+    @property
+    def requests(self) -> list[Seen]:
+        """Every request as it came, oldest first, refused ones too."""
+        return self._party.requests
+
+    def reply(self, *replies: Reply) -> None:
+        """Adds replies to those that are said first."""
+        self._replies.extend(replies)
+
+    def fail(self, *faults: Fault) -> None:
+        """Adds faults, one for each of the next requests."""
+        self.faults.extend(faults)
+
+    def model(self, dialect: str = "openai-chat", model: str = MODEL, **options: Any) -> ChatModel:
+        """A model of this provider, asked in a dialect; options are those of `ProviderRegistry.get_provider`."""
+        from dragoman.testing.models import model_at
+
+        key = options.pop("api_key", self._party.key or "fake-key")
+        return model_at(self.base_url(dialect), dialect, model, api_key=key, **options)
+
+    def wait_for(self, condition: Callable[[], bool], seconds: float = 5.0) -> None:
+        """Waits until the condition holds; it is looked at whenever a request comes or ends. Raises `TimeoutError`."""
+        deadline = time.monotonic() + seconds
+        with self._changed:
+            while not condition():
+                left = deadline - time.monotonic()
+                if left <= 0 or not self._changed.wait(left):
+                    raise TimeoutError(f"after {seconds:g} s it is still not so; the log: {self.requests!r:.800}")
+
+    @contextmanager
+    def refusing_connections(self) -> Generator[None]:
+        """Inside the block nobody listens: open connections end, new ones are refused."""
+        self._server.refuse()
+        try:
+            yield
+        finally:
+            self._server.listen_again()
+
+    # -- its life ----------------------------------------------------------------------------------------------------
+
+    def start(self) -> FakeProvider:
+        self._server.start()
+        return self
+
+    def stop(self) -> None:
+        """Ends it. Raises what went wrong inside, if anything did."""
+        self._server.stop()
+        if self._server.failures:
+            raise self._server.failures[0]
+
+    def __enter__(self) -> FakeProvider:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    # -- answering ---------------------------------------------------------------------------------------------------
+
+    def _reply(self, request: Request, number: int) -> Reply:
+        if self._replies:
+            return self._replies.popleft()
+        return self._say(request) if self._say is not None else plain_answer(request, number)
+
+    async def _serve(self, received: Received, connection: Connection) -> None:
+        seen = self._party.see(received.method, received.path, received.headers, received.body)
+        self._tell()
+        fault = self.faults.popleft() if self.faults else None
+        # How an answer ended is noted before its last bytes go, so that a caller who has them finds it in the log.
+        try:
+            await self._answer(seen, fault, connection)
+        except ConnectionError:
+            seen.ended = "left"
+            self.caller_left.set()
+            raise
+        finally:
+            seen.ended = seen.ended or "left"
+            self._tell()
+
+    def _tell(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
+
+    async def _answer(self, seen: Seen, fault: Fault | None, connection: Connection) -> None:
+        if isinstance(fault, SlowHead):
+            if await connection.until_left(fault.seconds):
+                self.caller_left.set()
+                return
+            fault = None
+        if isinstance(fault, Reset):
+            seen.ended = "cut"
+            connection.reset()
+            return
+        try:
+            answered = self._party.answer(seen)
+        except TransportError:
+            seen.ended = "cut"
+            connection.reset()
+            return
+        except DragomanError as error:
+            answered = self._party.error(seen, error)
+        answered, fault = self._changed_by(answered, fault, seen)
+        seen.status = answered.status
+        if answered.frames is None:
+            await self._whole(seen, answered, fault, connection)
+        else:
+            await self._stream(seen, answered, fault, connection)
+
+    def _changed_by(self, answered: Answered, fault: Fault | None, seen: Seen) -> tuple[Answered, Fault | None]:
+        """The answer after the faults that replace it whole, and the fault that is still to be committed."""
+        if isinstance(fault, Status):
+            error = self._party.error(seen, fault.error())
+            return Answered(error.status, (*error.headers, *fault.headers.items()), error.body), None
+        if isinstance(fault, ErrorIn200):
+            return self._party.error(seen, fault.error, status=200), None
+        if isinstance(fault, Garbage):
+            return Answered(fault.status, (("content-type", fault.content_type),), fault.body), None
+        if isinstance(fault, ErrorInStream) and answered.frames is None:
+            return self._party.error(seen, fault.error), None
+        return answered, fault
+
+    async def _whole(self, seen: Seen, answered: Answered, fault: Fault | None, connection: Connection) -> None:
+        if isinstance(fault, Stall):
+            await self._stall(seen, connection)
+            return
+        body = answered.body
+        if isinstance(fault, Malformed):
+            body = body[: len(body) * 3 // 4]
+        if isinstance(fault, Cut):
+            await connection.head(answered.status, answered.headers, length=len(body))
+            await connection.raw(body[: len(body) // 2])
+            await self._cut(seen, connection)
+            return
+        seen.ended = "whole"
+        await connection.whole(answered.status, answered.headers, body)
+
+    async def _stream(self, seen: Seen, answered: Answered, fault: Fault | None, connection: Connection) -> None:
+        await connection.head(answered.status, answered.headers, length=None)
+        after = fault.after if isinstance(fault, (Cut, Stall, Malformed, ErrorInStream)) else None
+        for number, frame in enumerate(answered.frames or ()):
+            if number == after:
+                break
+            await connection.chunk(frame)
+        if after is None and answered.cut is not None:
+            await self._cut(seen, connection)
+            return
+        if after is None:
+            seen.ended = "whole"
+            if answered.end:
+                await connection.chunk(answered.end)
+            await connection.chunk(b"")
+            return
+        await self._break(seen, answered, fault, connection)
+
+    async def _break(self, seen: Seen, answered: Answered, fault: Fault | None, connection: Connection) -> None:
+        match fault:
+            case Cut(clean=True):
+                seen.ended = "cut"
+                await connection.chunk(b"")
+            case Cut():
+                await self._cut(seen, connection)
+            case Stall():
+                await self._stall(seen, connection)
+            case Malformed():
+                seen.ended = "cut"
+                kind = dict(answered.headers).get("content-type", "")
+                await connection.chunk(MALFORMED.get(kind, b"\0\0\0\1malformed"))
+                await connection.chunk(b"")
+            case ErrorInStream():
+                assert answered.fail is not None  # streams have it
+                seen.ended = "cut"
+                await connection.chunk(answered.fail(fault.error))
+                await connection.chunk(b"")
+            case _:
+                assert_never(fault)  # pyright: ignore[reportArgumentType]
+
+    @staticmethod
+    async def _cut(seen: Seen, connection: Connection) -> None:
+        """Ends the connection without the body's end, after what was written has gone out."""
+        seen.ended = "cut"
+        connection.usable = False
+
+    async def _stall(self, seen: Seen, connection: Connection) -> None:
+        if await connection.until_left(LONGEST_STALL_SECONDS):
+            self.caller_left.set()
+        seen.ended = "left"
+        connection.usable = False
