@@ -9,13 +9,14 @@ import pytest
 
 import dragoman
 from dragoman import AllAttemptsFailed, Bounds, RateLimited, ServerFault, fallback
-from dragoman.routing import CallSettings, InFlight, RoutedStream, run
+from dragoman.routing import CallSettings, InFlight, Permit, RoutedStream, run
 from dragoman.transport import FakeTransport, HttpResponse
-from dragoman.values import AttemptFailed, Event, Finished, Request, user
+from dragoman.values import AttemptFailed, Event, Finished, Request, replace, user
 from tests.face.chat_wire import answer, failure, frame, model_over, sent, stream_of, streamed
 
 if TYPE_CHECKING:
     from dragoman import ChatModel
+    from dragoman.engine import Deployment
 
 
 class VirtualClock:
@@ -214,3 +215,40 @@ def test_targets_of_different_dialects_stand_in_for_each_other() -> None:
     assert response.dialect == "anthropic"
     assert sent(transport)["system"] in ("Be brief.", [{"type": "text", "text": "Be brief."}])
     assert [entry.path for entry in response.adaptations] == ["max_tokens"]
+
+
+class OneEach:
+    """Permits for one attempt, and a refusal ever after."""
+
+    def __init__(self) -> None:
+        self.given = InFlight()
+        self.asked = 0
+
+    async def acquire(self, deployment: Deployment) -> Permit:
+        self.asked += 1
+        if self.asked > 1:
+            raise RateLimited("no leave", provider="here")
+        return await self.given.acquire(deployment)
+
+
+def test_a_permit_that_is_refused_is_no_attempt() -> None:
+    """The target moves on as for any error, and only what was tried is told, whole and streamed."""
+    for streamed_too in (False, True):
+        model, transport = model_over(lambda _request: failure(500), max_retries=1)
+        permits = OneEach()
+        route = replace(model.route, permits=permits)
+        settings = CallSettings(clock=VirtualClock(), random=lambda: 1.0)
+        request = Request(model="m", messages=(user("Hi"),))
+
+        async def there() -> None:
+            if streamed_too:  # noqa: B023 - called within the turn of the loop that makes it
+                async for _ in RoutedStream(route, request, settings):  # noqa: B023
+                    pass
+            else:
+                await run(route, request, settings)  # noqa: B023
+
+        with pytest.raises(RateLimited, match="no leave") as caught:
+            asyncio.run(there())
+        assert [attempt.error for attempt in caught.value.attempts] == ["ServerFault"]
+        assert len(transport.requests) == 1
+        assert permits.given.total == 0

@@ -126,6 +126,7 @@ class RoutedStream:
     async def _attempt(self, command: Try) -> list[Event]:
         """One attempt, up to the first event that shows something: that one and what was held before it."""
         candidate = self._route.candidates[command.target]
+        self._held = None  # what a permit is refused for was no attempt
         self._held = await Held.acquire(self._route, candidate.deployment, command.reason, self._attempts)
         self._source = AttemptEvents(candidate.deployment, self._held.meter, self._settings, stream=True)
         self._events = layered(candidate.layers, self._source.open)(candidate.prepare(self._request))
