@@ -49,7 +49,7 @@ _HINTS: tuple[tuple[type[DragomanError], str], ...] = (
     (UnknownProvider, "'dragoman providers' lists the names."),
     (MissingKey, "Here that is --api-key KEY."),
     (MissingModel, "Here that is -m PROVIDER/MODEL."),
-    (ConnectFailed, "Check that the server runs, and its address (--base-url)."),
+    (ConnectFailed, "Here the address is --base-url."),
     (TimedOut, "Try again, or ask for a shorter answer."),
     (StreamTruncated, "What came is not the whole answer: ask again."),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import ssl
 from typing import TYPE_CHECKING, Any, Final
@@ -163,5 +164,7 @@ def _describe(route: Route) -> str:
 def _explain(error: Exception) -> str:
     if isinstance(error, TransportError):
         return error.message
+    if isinstance(error, OSError) and error.errno is not None and error.errno > 0:
+        return os.strerror(error.errno).lower()
     # asyncio raises a bare ConnectionResetError for a handshake that was cut.
     return str(error) or "the other side ended it"
