@@ -73,7 +73,7 @@ def test_a_server_that_is_not_there_ends_with_1_and_one_line() -> None:
     assert (done.status, done.out) == (1, "")
     assert done.err.startswith("dragoman: ")
     assert "127.0.0.1" in done.err
-    assert done.err.endswith("Check that the server runs, and its address (--base-url).\n")
+    assert done.err.endswith("Here the address is --base-url.\n")
     assert done.err.count("\n") == 1
     assert "Traceback" not in done.err
 
