@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import msgspec
 
 from dragoman.dialects.contract import EncodedError
+from dragoman.dialects.error_words import subject_of
 from dragoman.dialects.headers import request_id, retry_after
 from dragoman.dialects.statuses import by_status
 from dragoman.errors import (
@@ -202,9 +203,7 @@ _OURS = (AuthenticationFailed, PermissionDenied, QuotaExhausted)
 
 def encode_error(error: DragomanError) -> EncodedError:
     """The envelope for our clients. Of an upstream's refusal of our own credential the words do not pass."""
-    cause = error
-    while isinstance(cause, AllAttemptsFailed) and cause.errors:
-        cause = cause.errors[-1]
+    cause = subject_of(error)
     status, kind = next(
         ((status, kind) for wanted, status, kind in _BY_CLASS if isinstance(cause, wanted)), (502, "api_error")
     )

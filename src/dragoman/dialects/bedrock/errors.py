@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 import msgspec
 
 from dragoman.dialects.contract import EncodedError
+from dragoman.dialects.error_words import subject_of
 from dragoman.dialects.headers import request_id, retry_after
 from dragoman.dialects.statuses import by_status
 from dragoman.errors import (
@@ -214,9 +215,7 @@ _OURS = (AuthenticationFailed, PermissionDenied, QuotaExhausted)
 
 def encode_error(error: DragomanError) -> EncodedError:
     """The exception for our clients. Of an upstream's refusal of our own credential the words do not pass."""
-    cause = error
-    while isinstance(cause, AllAttemptsFailed) and cause.errors:
-        cause = cause.errors[-1]
+    cause = subject_of(error)
     status, name = next(
         ((status, name) for wanted, status, name in _BY_CLASS if isinstance(cause, wanted)),
         (500, "InternalServerException"),

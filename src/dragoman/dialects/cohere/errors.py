@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import msgspec
 
 from dragoman.dialects.contract import EncodedError
+from dragoman.dialects.error_words import LONGEST_WORDS, client_message, plain_words, subject_of
 from dragoman.dialects.headers import request_id, retry_after
 from dragoman.dialects.statuses import by_status
 from dragoman.errors import (
@@ -46,9 +47,8 @@ if TYPE_CHECKING:
 
     from dragoman.values import JsonObject, Target
 
-__all__ = ["decode_error", "encode_error", "error_in_body", "error_in_stream", "error_text"]
+__all__ = ["decode_error", "encode_error", "error_in_body", "error_in_stream"]
 
-_LONGEST: Final = 1200
 _TRACE: Final = "x-debug-trace-id"
 
 # The vendor's page of errors: what its statuses mean where others use them otherwise.
@@ -87,7 +87,6 @@ _STATUSES: Final[tuple[tuple[type[DragomanError], int], ...]] = (
     (PoolExhausted, 503),
     (TransportError, 502),
 )
-_ACCOUNT: Final = (AuthenticationFailed, PermissionDenied, QuotaExhausted)
 
 
 # -- from a provider ---------------------------------------------------------------------------------------------------
@@ -112,7 +111,7 @@ def error_in_stream(words: str, data: JsonObject, target: Target) -> ProviderErr
     """The error that an event of a stream tells in these words."""
     kind = _class_for(words, None)
     return kind(
-        words[:_LONGEST],
+        words[:LONGEST_WORDS],
         provider=target.provider,
         model=target.model or None,
         in_stream=True,
@@ -126,7 +125,7 @@ def _made(body: Any, status: int | None, target: Target, *, headers: Mapping[str
     words: Any = (holder.get("message") or holder.get("error")) if holder else cast("Any", body)
     if isinstance(words, dict):
         words = cast("Any", words.get("message"))  # pyright: ignore[reportUnknownMemberType]
-    message = _plain(words) if isinstance(words, str) else ""
+    message = plain_words(words) if isinstance(words, str) else ""
     quoted = request_id(headers) or headers.get(_TRACE) or holder.get("id")
     return _class_for(message, status)(
         message,
@@ -148,21 +147,12 @@ def _class_for(message: str, status: int | None) -> type[ProviderError]:
     return known if known is not None else by_status(status)
 
 
-def _plain(words: str) -> str:
-    """The title of an HTML page, or the words themselves, bounded."""
-    lowered = words[:4096].lower()
-    start, end = lowered.find("<title>"), lowered.find("</title>")
-    if 0 <= start < end:
-        return f"a web page instead of an answer: {' '.join(words[start + 7 : end].split())}"[:_LONGEST]
-    return words[:_LONGEST]
-
-
 # -- to a client -------------------------------------------------------------------------------------------------------
 
 
 def encode_error(error: DragomanError) -> EncodedError:
     """Status, body and headers for a client."""
-    subject = _subject(error)
+    subject = subject_of(error)
     status = next((status for kind, status in _STATUSES if isinstance(subject, kind)), 500)
     headers: tuple[tuple[str, str], ...] = ()
     wait = subject.retry_after if isinstance(subject, ProviderError) else None
@@ -170,23 +160,4 @@ def encode_error(error: DragomanError) -> EncodedError:
         headers = (("retry-after", str(max(0, -int(-wait // 1)))),)
     if isinstance(error, AllAttemptsFailed):
         headers += (("x-should-retry", "false"),)  # what could be tried was tried
-    return EncodedError(status, {"message": error_text(error)}, headers)
-
-
-def error_text(error: DragomanError) -> str:
-    """The message for a client."""
-    subject = _subject(error)
-    if isinstance(subject, _ACCOUNT) and subject.provider:
-        return f"{subject.provider} did not accept the credential or account that it was called with"
-    if isinstance(subject, ProviderError):
-        return subject.provider_message or subject.message
-    if isinstance(subject, ConfigError) and not isinstance(subject, (UnknownName, UnknownProvider, MissingModel)):
-        return "The gateway's configuration does not allow this request to be answered."
-    return subject.message
-
-
-def _subject(error: DragomanError) -> DragomanError:
-    """The error to speak of: of several attempts, the last one's."""
-    while isinstance(error, AllAttemptsFailed) and error.errors:
-        error = error.errors[-1]
-    return error
+    return EncodedError(status, {"message": client_message(error)}, headers)

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from dragoman.dialects.cohere.citations import write_citations
-from dragoman.dialects.cohere.errors import error_text
 from dragoman.dialects.cohere.message_writer import write_call
 from dragoman.dialects.cohere.names import NAME, Writing
 from dragoman.dialects.cohere.parts import note_losses
 from dragoman.dialects.cohere.response import answer_id, finish_word, note_unsaid
 from dragoman.dialects.cohere.usage import encode_usage
+from dragoman.dialects.error_words import client_message
 from dragoman.dialects.keeping import own
 from dragoman.framing import encode_sse
 from dragoman.values import (
@@ -77,7 +77,7 @@ class CohereStreamEncoder:
         return b"data: [DONE]\n\n" if self._finished else b""
 
     def fail(self, error: DragomanError) -> bytes:
-        delta = {"error": error_text(error), "finish_reason": "ERROR"}
+        delta = {"error": client_message(error), "finish_reason": "ERROR"}
         return _event("message-end", delta=delta) + b"data: [DONE]\n\n"
 
     def adaptations(self) -> tuple[Adaptation, ...]:

@@ -6,8 +6,8 @@ from math import ceil
 from typing import TYPE_CHECKING, Final
 
 from dragoman.dialects.contract import EncodedError
+from dragoman.dialects.error_words import subject_of
 from dragoman.errors import (
-    AllAttemptsFailed,
     AuthenticationFailed,
     BadRequest,
     ConfigError,
@@ -69,14 +69,14 @@ _UNSAID: Final = "The gateway's configuration does not allow this request to be 
 
 def encode_error(error: DragomanError) -> EncodedError:
     """Status, body and headers for a client. What a provider says about credentials does not pass."""
-    subject = _subject(error)
+    subject = subject_of(error)
     status, _ = _row(subject)
     return EncodedError(status, {"error": error_object(error)}, _headers(subject))
 
 
 def error_object(error: DragomanError) -> JsonObject:
     """The object that stands under `error`, in a body and in a stream."""
-    subject = _subject(error)
+    subject = subject_of(error)
     status, word = _row(subject)
     message = subject.message
     details: list[JsonObject] = []
@@ -99,13 +99,6 @@ def error_object(error: DragomanError) -> JsonObject:
     if details:
         told["details"] = details
     return told
-
-
-def _subject(error: DragomanError) -> DragomanError:
-    """The error to speak of: of several attempts, the last one's."""
-    while isinstance(error, AllAttemptsFailed) and error.errors:
-        error = error.errors[-1]
-    return error
 
 
 def _row(error: DragomanError) -> tuple[int, str]:

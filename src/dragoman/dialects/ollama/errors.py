@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import msgspec
 
 from dragoman.dialects.contract import EncodedError
+from dragoman.dialects.error_words import client_message, plain_words, subject_of
 from dragoman.dialects.headers import request_id, retry_after
 from dragoman.dialects.statuses import by_status
 from dragoman.errors import (
@@ -45,9 +46,8 @@ if TYPE_CHECKING:
 
     from dragoman.values import JsonObject, Target
 
-__all__ = ["decode_error", "encode_error", "error_in_body", "error_in_stream", "error_text"]
+__all__ = ["decode_error", "encode_error", "error_in_body", "error_in_stream"]
 
-_LONGEST: Final = 1200
 
 # The server reports these in prose alone; each fragment is from its source.
 _BY_WORDS: Final[tuple[tuple[type[ProviderError], tuple[int | None, ...], str], ...]] = (
@@ -82,7 +82,6 @@ _STATUSES: Final[tuple[tuple[type[DragomanError], int], ...]] = (
     (PoolExhausted, 503),
     (TransportError, 502),
 )
-_ACCOUNT: Final = (AuthenticationFailed, PermissionDenied, QuotaExhausted)
 
 
 # -- from a provider ---------------------------------------------------------------------------------------------------
@@ -123,7 +122,7 @@ def _made(
     error: Any = holder.get("error", body if not holder else holder.get("message"))
     inner: JsonObject = cast("JsonObject", error) if isinstance(error, dict) else {}
     words: Any = inner.get("message") if inner else cast("Any", error)
-    message = _plain(words if isinstance(words, str) else "")
+    message = plain_words(words if isinstance(words, str) else "")
     return _class_for(message, status)(
         message,
         provider=target.provider,
@@ -151,21 +150,12 @@ def _word(value: Any) -> str | None:
     return str(value) if isinstance(value, (str, int)) and not isinstance(value, bool) and value != "" else None
 
 
-def _plain(words: str) -> str:
-    """The title of an HTML page, or the words themselves, bounded."""
-    lowered = words[:4096].lower()
-    start, end = lowered.find("<title>"), lowered.find("</title>")
-    if 0 <= start < end:
-        return f"a web page instead of an answer: {' '.join(words[start + 7 : end].split())}"[:_LONGEST]
-    return words[:_LONGEST]
-
-
 # -- to a client -------------------------------------------------------------------------------------------------------
 
 
 def encode_error(error: DragomanError) -> EncodedError:
     """Status, body and headers for a client."""
-    subject = _subject(error)
+    subject = subject_of(error)
     status = next((status for kind, status in _STATUSES if isinstance(subject, kind)), 500)
     headers: tuple[tuple[str, str], ...] = ()
     wait = subject.retry_after if isinstance(subject, ProviderError) else None
@@ -173,23 +163,4 @@ def encode_error(error: DragomanError) -> EncodedError:
         headers = (("retry-after", str(max(0, -int(-wait // 1)))),)
     if isinstance(error, AllAttemptsFailed):
         headers += (("x-should-retry", "false"),)  # what could be tried was tried
-    return EncodedError(status, {"error": error_text(error)}, headers)
-
-
-def error_text(error: DragomanError) -> str:
-    """What stands under `error`, in a body and in a line of a stream."""
-    subject = _subject(error)
-    if isinstance(subject, _ACCOUNT) and subject.provider:
-        return f"{subject.provider} did not accept the credential or account that it was called with"
-    if isinstance(subject, ProviderError):
-        return subject.provider_message or subject.message
-    if isinstance(subject, ConfigError) and not isinstance(subject, (UnknownName, UnknownProvider, MissingModel)):
-        return "The gateway's configuration does not allow this request to be answered."
-    return subject.message
-
-
-def _subject(error: DragomanError) -> DragomanError:
-    """The error to speak of: of several attempts, the last one's."""
-    while isinstance(error, AllAttemptsFailed) and error.errors:
-        error = error.errors[-1]
-    return error
+    return EncodedError(status, {"error": client_message(error)}, headers)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from dragoman.dialects.ollama.errors import error_text
+from dragoman.dialects.error_words import client_message
 from dragoman.dialects.ollama.message_writer import image_text, note_losses, write_call
 from dragoman.dialects.ollama.names import NAME, Writing
 from dragoman.dialects.ollama.response import encode_head, encode_tail, write_created
@@ -69,7 +69,7 @@ class OllamaStreamEncoder:
         return b""  # the line that is done is the end
 
     def fail(self, error: DragomanError) -> bytes:
-        return encode_ndjson(_json({"error": error_text(error)}))
+        return encode_ndjson(_json({"error": client_message(error)}))
 
     def adaptations(self) -> tuple[Adaptation, ...]:
         return self._writing.log.entries()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from dragoman.dialects.contract import EncodedError
+from dragoman.dialects.error_words import client_message, subject_of, withheld
 from dragoman.errors import (
     AllAttemptsFailed,
     AuthenticationFailed,
@@ -69,13 +70,10 @@ _ROWS: Final[tuple[tuple[type[DragomanError], int, str, str | None], ...]] = (
     (OutputError, 502, "server_error", "bad_upstream_answer"),
 )
 
-_OURS: Final = (AuthenticationFailed, PermissionDenied, QuotaExhausted)
-"""Errors about the credential and the account that were used: the provider's words about those do not pass."""
-
 
 def encode_error(error: DragomanError) -> EncodedError:
     """Status, body and headers for a client."""
-    subject = _subject(error)
+    subject = subject_of(error)
     status, _, _ = _row(subject)
     headers = _headers(subject)
     if isinstance(error, AllAttemptsFailed):
@@ -85,27 +83,15 @@ def encode_error(error: DragomanError) -> EncodedError:
 
 def error_object(error: DragomanError) -> JsonObject:
     """The object that stands under `error`, in a body and in a stream."""
-    subject = _subject(error)
+    subject = subject_of(error)
     _, kind, code = _row(subject)
-    message, param = subject.message, None
-    if isinstance(subject, _OURS) and subject.provider:
-        message = f"{subject.provider} did not accept the credential or account that it was called with"
-    elif isinstance(subject, ProviderError):
-        message = subject.provider_message or subject.message
+    param: str | None = None
+    if isinstance(subject, ProviderError) and not withheld(subject):
         param = subject.param
         code = code or subject.code
     elif isinstance(subject, (InvalidRequest, Unsupported)):
         param = subject.path or None
-    elif isinstance(subject, ConfigError) and not isinstance(subject, (UnknownName, UnknownProvider, MissingModel)):
-        message = "The gateway's configuration does not allow this request to be answered."
-    return {"message": message, "type": kind, "param": param, "code": code}
-
-
-def _subject(error: DragomanError) -> DragomanError:
-    """The error to speak of: of several attempts, the last one's."""
-    while isinstance(error, AllAttemptsFailed) and error.errors:
-        error = error.errors[-1]
-    return error
+    return {"message": client_message(subject), "type": kind, "param": param, "code": code}
 
 
 def _row(error: DragomanError) -> tuple[int, str, str | None]:
