@@ -24,13 +24,10 @@ PAGE = Path(__file__).resolve().parents[1] / "docs" / "conformance.md"
 
 _WHY_NOT = {
     "bedrock.invoke_model": "the models' own forms; Converse says what they say in one",
-    "bedrock.count_tokens": "token counting due later",
     "cohere.chat_v1": "the first version of the API, which the vendor calls legacy; the second says all that it says",
     "cohere.rerank": "reranking is no part of this library",
     "ollama.generate": "one prompt without turns; /api/chat says all that it says",
     "ollama.models": "model listing due later",
-    "anthropic.count_tokens": "token counting due later",
-    "google.count_tokens": "token counting due later",
     "anthropic.complete": "text completions, withdrawn by the vendor",
     "openai.completions": "text completions, withdrawn by the vendor",
     "openai.models": "model listing due later",
@@ -66,7 +63,7 @@ def counts(recorded: Iterable[Exchange]) -> Iterator[Count]:
     for exchange in recorded:
         for question, verdict in _verdicts(exchange):
             yield Count(exchange.id, exchange.provider, exchange.api, question, verdict.outcome, verdict.detail)
-        if not exchange.dialect and not exchange.embeddings_dialect:
+        if not exchange.dialect and not exchange.embeddings_dialect and not exchange.counting_dialect:
             yield Count(exchange.id, exchange.provider, exchange.api, "exchange", "n/a", _why_not(exchange))
         elif exchange.request.body is None:
             yield Count(exchange.id, exchange.provider, exchange.api, "request", "n/a", "published without its request")
@@ -86,6 +83,12 @@ def _verdicts(exchange: Exchange) -> Iterator[tuple[str, Verdict]]:
             yield "embeddings error", judging.judge_error(exchange)
         else:
             yield "embeddings answer", judging.judge_embedding_answer(exchange)
+    elif exchange.counting_dialect:
+        yield "count request", judging.judge_count_request(exchange)
+        if exchange.is_error:
+            yield "count error", judging.judge_error(exchange)
+        else:
+            yield "count answer", judging.judge_count_answer(exchange)
     elif exchange.dialect:
         if exchange.request.body is not None:
             yield "request", judging.judge_request(exchange)
@@ -115,6 +118,7 @@ Each recorded exchange puts questions to the dialect that speaks its API:
 | request, fitted to the host | the same with the deviations that the catalogue declares; "adapted": each is named |
 | answer | decoded and encoded again, the JSON is the same |
 | stream | the events are lawful; the answer equals its unstreamed form; our encoder's stream decodes to it again |
+| count request, count answer | the question how long a prompt is, and its answer, likewise |
 | error | the provider's error, or an error inside an answer, became the right class, with its ids and times |
 
 "refused": the provider itself refused the request as malformed, and so do we. "n/a": no dialect speaks it (yet), with

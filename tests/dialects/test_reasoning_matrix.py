@@ -87,7 +87,7 @@ SAID: dict[str, tuple[str, ...]] = {
         '{"reasoning":{"effort":"high"}}',
         '~{"reasoning":{"effort":"none"}}',
         "-",
-        '~{"reasoning":{"effort":"low"}}',
+        '~{"reasoning":{"effort":"medium"}}',
         '!{"reasoning":{"effort":"low"}}',
     ),
     "anthropic native": (
@@ -120,8 +120,8 @@ SAID: dict[str, tuple[str, ...]] = {
     "anthropic none": ("-", "!-", "!-", "-", "!-", "!-", "!-"),
     "gemini budget": (
         '{"thinkingBudget":0}',
-        '~{"thinkingBudget":1024}',
-        '~{"thinkingBudget":24576}',
+        '~{"thinkingBudget":2048}',
+        '~{"thinkingBudget":16384}',
         '{"thinkingBudget":0}',
         '{"thinkingBudget":-1}',
         '{"thinkingBudget":4000}',

@@ -42,8 +42,9 @@ EXPECTED: dict[str, Expected] = {
     "readme-json": Expected([OPENAI], ("Istanbul",)),
     "readme-options": Expected([CLAUDE], ("seed dropped",)),
     "readme-fallback": Expected([OPENAI, CLAUDE], failures=(Failure(429, "slow down", {"retry-after": "60"}),)),
+    "readme-facts": Expected([OPENAI]),
     "readme-wrap": Expected([OPENAI], ("gpt-4o 7",)),
-    "readme-middleware": Expected([OPENAI], ("stop\nstop\n1 7 None",)),
+    "readme-middleware": Expected([OPENAI], ("stop\nstop\n1 7 0.0000975 USD\n",)),
     "readme-pool": Expected([GROQ], (TEXT,)),
     "readme-errors": Expected([OPENAI], failures=(Failure(401, "Incorrect API key provided."),)),
     "readme-keys": Expected([("localhost-8000", RESPONSES)] * 2),
@@ -56,6 +57,19 @@ EXPECTED: dict[str, Expected] = {
     "readme-own-provider": Expected([("localhost-8000", CHAT)]),
     "readme-embeddings": Expected([("openai", EMBEDDINGS)], ("2 11",)),
     "readme-cli": Expected([OPENAI, CLAUDE, GROQ], (f"{TEXT}\n{TEXT}\n", '"finish_reason":"stop"')),
+    "facts-profile": Expected([]),
+    "facts-cost": Expected([OPENAI, OPENAI]),
+    "facts-prices": Expected([]),
+    "facts-override": Expected([OPENAI]),
+    "facts-refresh": Expected([]),
+    "facts-find": Expected([], ("$/M in", '"name":"openai/gpt-4o"')),
+    "facts-models": Expected([], ("True True\nTrue\nsmall\n",)),
+    "facts-needs": Expected([OPENAI]),
+    "facts-tokens": Expected(
+        [], ("True estimated\n", "500 True True\nthe price of openai/no-such-model is not known -> prices\nTrue\n")
+    ),
+    "facts-fit": Expected([OPENAI], ("402 -> ", "| And the next one?", "\n4\n")),
+    "facts-cache": Expected([CLAUDE, CLAUDE]),
     "beluga-litellm": Expected([PROXY] * 2 + [("litellm", CHAT)] * 2 + [PROXY] * 4, (f"{TEXT}\n{TEXT}",)),
     "beluga-openrouter": Expected([ROUTER] * 8, (f"{TEXT}\n{TEXT}",)),
     "beluga-multi-provider": Expected(
@@ -67,5 +81,5 @@ EXPECTED: dict[str, Expected] = {
         [OPENAI, ("openai", CHAT), OPENAI, OPENAI, ("openai", EMBEDDINGS)],
         (f"{TEXT}\n{TEXT}\n{TEXT}", "calculator {'expression': '6 * 7'}", "(0.25, -0.5, 1.0)"),
     ),
-    "litellm-library": Expected([CLAUDE] * 4 + [("openai", EMBEDDINGS)], (f"{TEXT}\n11 None\n{TEXT}",)),
+    "litellm-library": Expected([CLAUDE] * 4 + [("openai", EMBEDDINGS)], (f"{TEXT}\n11 0.000138\n{TEXT}",)),
 }

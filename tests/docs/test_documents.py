@@ -55,6 +55,12 @@ def test_openrouters_own_options_arrive(fake: FakeProvider, tmp_path: Path) -> N
     assert fake.last.headers["x-title"] == "Harbour"
 
 
+def test_what_is_to_be_kept_is_marked(fake: FakeProvider, tmp_path: Path) -> None:
+    assert run_python(named("facts-cache").code, fake, tmp_path).status == 0
+    system, last = fake.last.body["system"][-1], fake.last.body["messages"][-1]["content"][-1]
+    assert system["cache_control"] == last["cache_control"] == {"type": "ephemeral", "ttl": "1h"}
+
+
 def test_the_key_of_every_provider_is_another() -> None:
     keys = [value for name, value in played_by(FakeProvider("http://fake")).items() if name.endswith("_API_KEY")]
     assert len(keys) == len(set(keys)) > 10

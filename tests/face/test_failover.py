@@ -224,11 +224,11 @@ class OneEach:
         self.given = InFlight()
         self.asked = 0
 
-    async def acquire(self, deployment: Deployment) -> Permit:
+    async def acquire(self, deployment: Deployment, reason: str) -> Permit:
         self.asked += 1
         if self.asked > 1:
             raise RateLimited("no leave", provider="here")
-        return await self.given.acquire(deployment)
+        return await self.given.acquire(deployment, reason)
 
 
 def test_a_permit_that_is_refused_is_no_attempt() -> None:

@@ -28,6 +28,8 @@ GOOD_TURNS = [*CHAT["messages"], CHAT_CALL, {"role": "tool", "tool_call_id": "c1
 RESPONSES: JsonObject = {"model": "m", "input": "Hi"}
 ANTHROPIC: JsonObject = {"model": "m", "max_tokens": 5, "messages": [{"role": "user", "content": "Hi"}]}
 USE: JsonObject = {"role": "assistant", "content": [{"type": "tool_use", "id": "c1", "name": "f", "input": {}}]}
+MARKED: JsonObject = {"type": "text", "text": "Hi", "cache_control": {"type": "ephemeral"}}
+MARKED_LONG: JsonObject = {**MARKED, "cache_control": {"type": "ephemeral", "ttl": "1h"}}
 GEMINI: JsonObject = {"contents": [{"role": "user", "parts": [{"text": "Hi"}]}]}
 FUNCTION_CALL: JsonObject = {"role": "model", "parts": [{"functionCall": {"name": "f", "args": {}}}]}
 BEDROCK: JsonObject = {"messages": [{"role": "user", "content": [{"text": "Hi"}]}]}
@@ -112,6 +114,10 @@ BROKEN: dict[str, dict[str, list[JsonObject]]] = {
             {**ANTHROPIC, "max_tokens": 2000, "thinking": {"type": "enabled", "budget_tokens": 2000}},
         ],
         "temperature and top_p lie between 0 and 1": [{**ANTHROPIC, "temperature": 1.2}],
+        "there are four of cache_control at most, the longer times first": [
+            {**ANTHROPIC, "messages": [{"role": "user", "content": [MARKED] * 5}]},
+            {**ANTHROPIC, "system": [MARKED], "messages": [{"role": "user", "content": [MARKED_LONG]}]},
+        ],
     },
     "gemini": {
         "something is asked": [{}, {"contents": []}],
@@ -179,6 +185,9 @@ BROKEN["bedrock"] = {
         {**BEDROCK, "inferenceConfig": {"temperature": 1.5}},
         {**BEDROCK, "inferenceConfig": {"maxTokens": 0}},
     ],
+    "there are four of cachePoint at most, the longer times first": [
+        {**BEDROCK, "system": [{"text": "S"}, {"cachePoint": {"type": "default"}}] * 5},
+    ],
 }
 BROKEN["cohere"] = {
     "model and messages are there": [{"model": "m"}],
@@ -222,6 +231,7 @@ GOOD: dict[str, tuple[JsonObject, ...]] = {
                 {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "c1", "content": "x"}]},
             ],
         },
+        {**ANTHROPIC, "system": [MARKED_LONG] * 2, "messages": [{"role": "user", "content": [MARKED] * 2}]},
     ),
     "bedrock": (
         BEDROCK,

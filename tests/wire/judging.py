@@ -21,6 +21,8 @@ __all__ = [
     "Verdict",
     "dialect_of",
     "judge_answer",
+    "judge_count_answer",
+    "judge_count_request",
     "judge_embedding_answer",
     "judge_embedding_request",
     "judge_error",
@@ -53,7 +55,7 @@ _EQUAL = Verdict("equal")
 
 def dialect_of(exchange: Exchange) -> Dialect:
     """The dialect of an exchange that has one."""
-    name = exchange.dialect or exchange.embeddings_dialect
+    name = exchange.dialect or exchange.embeddings_dialect or exchange.counting_dialect
     if name is None:
         raise LookupError(f"no dialect speaks {exchange.api}")
     return dialects.load(name)
@@ -262,6 +264,42 @@ def _judge_encoder(dialect: Dialect, exchange: Exchange, run: Run, response: Res
     if adaptations:
         return Verdict("adapted", _names(adaptations))
     return Verdict("different", f"our encoder's stream: {difference}")
+
+
+# -- token counts ------------------------------------------------------------------------------------------------------
+
+
+def judge_count_request(exchange: Exchange) -> Verdict:
+    """A recorded question how long a prompt is decodes and encodes to equal JSON, at the same path."""
+    dialect = dialect_of(exchange)
+    target = target_for(exchange)
+    if dialect.decode_count_request is None or dialect.encode_count_request is None:
+        return Verdict("different", f"{dialect.name} counts no tokens")
+    request = dialect.decode_count_request(exchange.request.body, target, exchange.request.path)
+    encoded = dialect.encode_count_request(request, target)
+    if not exchange.request.path.partition("?")[0].endswith(encoded.path):
+        return Verdict("different", f"asked at {encoded.path}")
+    difference = first_difference(exchange.request.body, encoded.body)
+    return Verdict("different", difference) if difference else _survives_json(request)
+
+
+_COUNTS = ("input_tokens", "totalTokens", "inputTokens")
+
+
+def judge_count_answer(exchange: Exchange) -> Verdict:
+    """The recorded count is read, and written for a client under the same name."""
+    dialect = dialect_of(exchange)
+    target = target_for(exchange)
+    if dialect.decode_count_response is None or dialect.encode_count_response is None:
+        return Verdict("different", f"{dialect.name} counts no tokens")
+    body: dict[str, Any] = exchange.response.content
+    said = {name: body[name] for name in _COUNTS if name in body}
+    tokens = dialect.decode_count_response(body, target)
+    written = dialect.encode_count_response(tokens, target).body
+    difference = first_difference(said, written)
+    if difference is not None or tokens not in said.values():
+        return Verdict("different", difference or f"{tokens} was read")
+    return _EQUAL
 
 
 # -- embeddings --------------------------------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from dragoman.errors import DragomanError
 from dragoman.values import Quirks, Target
 
 __all__ = [
+    "COUNTING_DIALECT_OF",
     "DIALECTS",
     "DIALECT_OF",
     "EMBEDDINGS_DIALECT_OF",
@@ -60,6 +61,13 @@ EMBEDDINGS_DIALECT_OF: Mapping[str, str] = {
     "cohere.embeddings": "cohere",
 }
 """The recorded APIs that ask for vectors, likewise."""
+
+COUNTING_DIALECT_OF: Mapping[str, str] = {
+    "anthropic.count_tokens": "anthropic",
+    "google.count_tokens": "gemini",
+    "bedrock.count_tokens": "bedrock",
+}
+"""The recorded APIs that count the tokens of a prompt, likewise."""
 
 _SUFFIX_OF: Mapping[str, str] = {
     "openai.chat_completions": "/chat/completions",
@@ -135,6 +143,11 @@ class Exchange:
     def embeddings_dialect(self) -> str | None:
         """The dialect that embeds; None for anything but an embeddings call."""
         return self._dialect_among(EMBEDDINGS_DIALECT_OF)
+
+    @property
+    def counting_dialect(self) -> str | None:
+        """The dialect that counts; None for anything but a question for the tokens of a prompt."""
+        return self._dialect_among(COUNTING_DIALECT_OF)
 
     def _dialect_among(self, table: Mapping[str, str]) -> str | None:
         name = table.get(self.api)

@@ -44,6 +44,7 @@ class Access:
     """
 
     __slots__ = (
+        "__weakref__",  # what is known about the model is kept beside the access, as long as it lives
         "_base_url",
         "_bases",
         "_headers",
@@ -167,14 +168,18 @@ class Access:
         """The same way to a target with other quirks, where a caller knows the model better than the row does."""
         return self._changed(self.dialect, target)
 
-    def _changed(self, dialect: str, target: Target) -> Access:
+    def with_headers(self, headers: tuple[tuple[str, str], ...]) -> Access:
+        """The same way with further headers on every request; names are lower case."""
+        return self._changed(self.dialect, self.target, headers)
+
+    def _changed(self, dialect: str, target: Target, headers: tuple[tuple[str, str], ...] = ()) -> Access:
         return Access(
             self.row,
             dialect=dialect,
             target=target,
             bases=self._bases,
             credential=self.credential,
-            headers=self._plain_headers,
+            headers=self._plain_headers + headers,
             body_members=self.body_members,
             shaped=self._shaped,
             signer=self.signer,

@@ -120,6 +120,11 @@ class ProviderRow(Value, frozen=True, kw_only=True):
     `maker` names, as `module:function`, what makes the provider's models where nobody is reached over a wire; it is
     called with everything that `get_provider` was given.
 
+    `facts` names the row whose facts about models (prices, windows, …) hold for this one (its own unless said
+    otherwise). `place_sign` is what parts a model's name from the place where it is to run ("" where names hold none).
+
+    `counts` are the dialects in which the host counts the tokens of a prompt when it is asked to.
+
     `headers` are sent with every call. `options` are the provider's own settings by name. `backends` makes the row a
     name for others: the option `backend` picks one, the first by default. `embeddings_only` says that there
     is nobody to chat with. `documentation` is the vendor's page, `checked` the date (ISO) on which the facts here were
@@ -149,6 +154,9 @@ class ProviderRow(Value, frozen=True, kw_only=True):
     model_slot: str = ""
     issuer_per_host: bool = False
     maker: str = ""
+    counts: tuple[str, ...] = ()
+    facts: str = ""
+    place_sign: str = ""
     documentation: str = ""
     checked: str = ""
 

@@ -111,8 +111,16 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     decode_error: Callable[[int, Mapping[str, str], bytes, Target], ProviderError]
     """`decode_error(status, headers, body, target)` for an answer of status >= 400; never raises."""
     encode_error: Callable[[DragomanError], EncodedError]
+    meter_response: Callable[[bytes, Target], Response | None] | None = None
+    """From the bytes of a whole answer that pass unread: the answer without its content; None where only
+    `decode_response` can judge it. For the dialects that are relayed."""
     encode_embedding_request: Callable[[EmbeddingRequest, Target], EncodedRequest] | None = None
     decode_embedding_request: Callable[..., EmbeddingRequest] | None = None
     encode_embedding_response: Callable[[EmbeddingResponse, Target], EncodedBody] | None = None
     decode_embedding_response: Callable[[Any, Target], EmbeddingResponse] | None = None
+    encode_count_request: Callable[[Request, Target], EncodedRequest] | None = None
+    """The question how many tokens a request's prompt takes; None where the wire has none. All four or none."""
+    decode_count_request: Callable[..., Request] | None = None
+    encode_count_response: Callable[[int, Target], EncodedBody] | None = None
+    decode_count_response: Callable[[Any, Target], int] | None = None
     framing: Literal["sse", "ndjson", "eventstream"] = "sse"

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "boolean",
+    "count_of",
     "integer",
     "number",
     "object_of",
@@ -89,6 +90,16 @@ def integer(holder: JsonObject, name: str, path: str = "") -> int | None:
     if isinstance(value, float) and value.is_integer():
         return int(value)
     raise _wrong(f"{path}.{name}" if path else name, "an integer", value)
+
+
+def count_of(holder: JsonObject, name: str) -> int:
+    """The count member `name`, which must be there and is never below 0."""
+    value = integer(holder, name)
+    if value is None:
+        raise ProtocolViolation(f"{name} is missing", path=name)
+    if value < 0:
+        raise _wrong(name, "a count", value)
+    return value
 
 
 def number(holder: JsonObject, name: str, path: str = "") -> float | int | None:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from dragoman.dialects.headers import request_id
 from dragoman.dialects.reading import parse
-from dragoman.engine.fit import fit_form
-from dragoman.engine.translate import reported_cost, to_embedding_http, to_error, to_http
+from dragoman.engine.fit import fit_facts, fit_form
+from dragoman.engine.translate import to_embedding_http, to_error, to_http
 from dragoman.errors import DragomanError, ProtocolViolation, ProviderError, TransportError
 from dragoman.values import replace
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from dragoman.engine.deployment import Deployment
     from dragoman.engine.meter import Meter
     from dragoman.transport import HttpRequest, HttpResponse, Timeout
-    from dragoman.values import Adaptation, AdaptationPolicy, EmbeddingRequest, EmbeddingResponse, Request, Response
+    from dragoman.values import AdaptationPolicy, EmbeddingRequest, EmbeddingResponse, Request, Response
 
-__all__ = ["attempt", "attempt_embedding"]
+__all__ = ["attempt", "attempt_embedding", "exchange", "told"]
 
 
 async def attempt(
@@ -32,22 +32,24 @@ async def attempt(
     """Asks once. Raises a `DragomanError`; cancellation closes the connection at once."""
     dialect = deployment.dialect
     undoing = None
-    fitting: tuple[Adaptation, ...] = ()
+    deployment, request, fitting = fit_facts(deployment, request, adapt)
     if request.output is not None or request.tools:
-        deployment, request, fitting, undoing = fit_form(deployment, request, adapt)
+        deployment, request, forming, undoing = fit_form(deployment, request, adapt)
+        fitting = (*fitting, *forming)
     http, adaptations = to_http(deployment, dialect, request, stream=False, adapt=adapt, timeout=timeout)
-    answer = await _exchange(deployment, dialect, http, meter)
+    meter.asked(request, len(http.body))
+    answer = await exchange(deployment, dialect, http, meter)
     try:
         response = dialect.decode_response(parse(answer.body), deployment.target)
     except DragomanError as error:
-        raise _told(error, answer, deployment) from None
+        raise told(error, answer, deployment) from None
     if undoing is not None:
         response = undoing.whole(response)
     return replace(
         response,
         adaptations=(*response.adaptations, *fitting, *adaptations),
         request_id=response.request_id or meter.request_id,
-        cost=response.cost or reported_cost(response.usage),
+        cost=response.cost or meter.price(response.usage, response.model, response.service_tier),
     )
 
 
@@ -65,20 +67,21 @@ async def attempt_embedding(
     http, adaptations = to_embedding_http(deployment, dialect, request, adapt=adapt, timeout=timeout)
     decode = dialect.decode_embedding_response
     assert decode is not None  # a dialect has both directions or none; the encoder was checked
-    answer = await _exchange(deployment, dialect, http, meter)
+    answer = await exchange(deployment, dialect, http, meter)
     try:
         response = decode(parse(answer.body), deployment.target)
     except DragomanError as error:
-        raise _told(error, answer, deployment) from None
+        raise told(error, answer, deployment) from None
     return replace(
         response,
         adaptations=(*response.adaptations, *adaptations),
         request_id=response.request_id or meter.request_id,
-        cost=response.cost or reported_cost(response.usage),
+        cost=response.cost or meter.price(response.usage, response.model),
     )
 
 
-async def _exchange(deployment: Deployment, dialect: Dialect, http: HttpRequest, meter: Meter) -> HttpResponse:
+async def exchange(deployment: Deployment, dialect: Dialect, http: HttpRequest, meter: Meter) -> HttpResponse:
+    """Sends a request for a whole answer; an answer that is not 2xx is raised as its error."""
     try:
         transport = deployment.open_transport()
         if (signer := deployment.access.signer) is not None:
@@ -95,7 +98,7 @@ async def _exchange(deployment: Deployment, dialect: Dialect, http: HttpRequest,
     return answer
 
 
-def _told(error: DragomanError, answer: HttpResponse, deployment: Deployment) -> DragomanError:
+def told(error: DragomanError, answer: HttpResponse, deployment: Deployment) -> DragomanError:
     """Adds what only the exchange knows to an error that a codec raised for a 200."""
     if isinstance(error, ProviderError):
         error.status = error.status if error.status is not None else answer.status

@@ -12,18 +12,29 @@ from dragoman.transport.seam import Timeout
 if TYPE_CHECKING:
     from dragoman.catalogue import Access
     from dragoman.dialects import Dialect
+    from dragoman.facts.price_lists import PriceList
     from dragoman.transport import Transport
     from dragoman.values import Target
+    from dragoman.values.profile import Profile
 
 __all__ = ["Deployment"]
 
 
 class Deployment(msgspec.Struct, frozen=True, kw_only=True):
-    """`access` says where and as whom, `timeout` how long; `transport` None means the shared one of the process."""
+    """`access` says where and as whom, `timeout` how long; `transport` None means the shared one of the process.
+
+    `facts` False: nothing that is known about a model of this name is applied, as where another one answers to it.
+    `prices` are this deployment's own (a contract's, a server's of one's own) and stand before all others, and so does
+    `profile`. `label` is what a configuration calls it.
+    """
 
     access: Access
     timeout: Timeout = msgspec.field(default_factory=Timeout)
     transport: Transport | None = None
+    facts: bool = True
+    prices: PriceList | None = None
+    profile: Profile | None = None
+    label: str = ""
 
     @property
     def target(self) -> Target:
@@ -33,6 +44,11 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     def name(self) -> str:
         """`provider/model`, as in attempts and messages."""
         return f"{self.access.target.provider}/{self.access.target.model}"
+
+    @property
+    def facts_provider(self) -> str:
+        """The provider under whose name facts about the model are looked up."""
+        return self.access.row.facts or self.access.target.provider
 
     @property
     def dialect(self) -> Dialect:

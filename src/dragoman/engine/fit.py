@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dragoman.errors import Unsupported
-from dragoman.values import replace
+from dragoman.values import AdaptationLog, replace
 
 if TYPE_CHECKING:
     from dragoman.engine.deployment import Deployment
     from dragoman.engine.output import Undoing
     from dragoman.values import Adaptation, AdaptationPolicy, Request, Target
 
-__all__ = ["enforce", "fit", "fit_form"]
+__all__ = ["enforce", "fit", "fit_facts", "fit_form"]
 
 _ANSWER_ALTERING = ("dropped", "substituted", "clamped", "emulated")
 
@@ -25,6 +25,26 @@ def fit(request: Request, target: Target, *, stream: bool) -> Request:
     elif not stream:
         usage = None
     return replace(request, model=target.model or request.model, stream=stream, stream_usage=usage)
+
+
+def fit_facts(
+    deployment: Deployment, request: Request, policy: AdaptationPolicy
+) -> tuple[Deployment, Request, tuple[Adaptation, ...]]:
+    """The request as the deployment's model is known to take it, and the deployment with the quirks of its model.
+
+    Raises `Unsupported` for what the model is known not to be able to do, and by policy.
+    """
+    from dragoman.engine.capabilities import fit_request, limits_of  # here: making a model must not load facts
+
+    limits, access = limits_of(deployment)
+    if access is not deployment.access:
+        deployment = replace(deployment, access=access)
+    if limits is None:
+        return deployment, request, ()
+    log = AdaptationLog()
+    request = fit_request(request, limits, log)
+    adaptations = log.entries()
+    return deployment, request, enforce(adaptations, policy, deployment.target) if adaptations else ()
 
 
 def fit_form(

@@ -5,14 +5,15 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from dragoman.engine.pricing import cost_of
 from dragoman.errors import DragomanError, ProviderError, TransportError
-from dragoman.values import Attempt
+from dragoman.values import Attempt, replace
 
 if TYPE_CHECKING:
     from typing import Literal
 
     from dragoman.engine.deployment import Deployment
-    from dragoman.values import Usage
+    from dragoman.values import Cost, Request, Response, Usage
 
 __all__ = ["Meter"]
 
@@ -20,7 +21,18 @@ __all__ = ["Meter"]
 class Meter:
     """Started when the attempt is; `ok`, `failed` or `cancelled` closes it and gives the record."""
 
-    __slots__ = ("_deployment", "_first", "_reason", "_start", "_wall", "request_id", "status")
+    __slots__ = (
+        "_asked",
+        "_cost",
+        "_deployment",
+        "_first",
+        "_priced",
+        "_reason",
+        "_start",
+        "_wall",
+        "request_id",
+        "status",
+    )
 
     def __init__(self, deployment: Deployment, reason: str) -> None:
         self._deployment = deployment
@@ -28,15 +40,49 @@ class Meter:
         self._wall = time.time()
         self._start = time.perf_counter()
         self._first: float | None = None
+        self._priced: Usage | None = None
+        self._cost: Cost | None = None
+        self._asked: tuple[Request | None, int] | None = None
         self.status: int | None = None
         self.request_id: str | None = None
+
+    def asked(self, request: Request | None, body_bytes: int) -> None:
+        """What is sent, to learn from the length which the provider reports of it; a body passed on has no request."""
+        self._asked = (request, body_bytes)
 
     def first_byte(self) -> None:
         if self._first is None:
             self._first = time.perf_counter() - self._start
 
-    def ok(self, usage: Usage | None) -> Attempt:
-        return self._record("ok", usage=usage)
+    def price(
+        self, usage: Usage | None, model: str = "", service_tier: str | None = None, *, partial: bool = False
+    ) -> Cost | None:
+        """What a usage of this attempt costs, or None where nobody knows; `model` and tier are those of the answer."""
+        if not usage:
+            return None
+        if usage is not self._priced:
+            # Whoever prices an answer first knows most of it; the record of the attempt goes by the same figure.
+            self._cost = cost_of(
+                self._deployment, usage, model=model, service_tier=service_tier, at=self._wall, partial=partial
+            )
+            self._priced = usage
+        return self._cost
+
+    def priced(self, response: Response) -> Response:
+        """The answer with its cost, where that is known."""
+        cost = response.cost or self.price(response.usage, response.model, response.service_tier)
+        return response if cost is None else replace(response, cost=cost)
+
+    def ok(self, usage: Usage | None, cost: Cost | None = None) -> Attempt:
+        """The record of an attempt that was answered; a cost that is not given is worked out."""
+        if usage and self._asked is not None:
+            from dragoman.facts.estimating import observe  # here: making a model must not load facts
+
+            request, body_bytes = self._asked
+            deployment = self._deployment
+            provider, dialect = deployment.facts_provider, deployment.access.dialect
+            observe(provider, deployment.target.model, usage, request=request, body_bytes=body_bytes, dialect=dialect)
+        return self._record("ok", usage=usage, cost=cost or self.price(usage))
 
     def failed(self, error: DragomanError) -> Attempt:
         sent: Literal["no", "maybe", "yes"] = "no"
@@ -47,16 +93,24 @@ class Meter:
             sent, usage = "yes", error.usage
             self.status = error.status if error.status is not None else self.status
             self.request_id = error.request_id or self.request_id
-        return self._record("error", usage=usage, error=type(error).__name__, message=error.message, sent=sent)
+        return self._record(
+            "error",
+            usage=usage,
+            cost=self.price(usage, partial=True),
+            error=type(error).__name__,
+            message=error.message,
+            sent=sent,
+        )
 
     def cancelled(self, usage: Usage | None = None) -> Attempt:
-        return self._record("cancelled", usage=usage, sent="maybe")
+        return self._record("cancelled", usage=usage, cost=self.price(usage, partial=True), sent="maybe")
 
     def _record(
         self,
         outcome: Literal["ok", "error", "cancelled"],
         *,
         usage: Usage | None,
+        cost: Cost | None,
         error: str | None = None,
         message: str | None = None,
         sent: Literal["no", "maybe", "yes"] = "yes",
@@ -77,4 +131,5 @@ class Meter:
             sent=sent,
             request_id=self.request_id,
             usage=usage or None,
+            cost=cost,
         )

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from dragoman.dialects.headers import request_id
 from dragoman.dialects.reading import object_of, parse
-from dragoman.engine.fit import fit_form
-from dragoman.engine.translate import reported_cost, to_error, to_http
+from dragoman.engine.fit import fit_facts, fit_form
+from dragoman.engine.translate import to_error, to_http
 from dragoman.errors import DragomanError, ProtocolViolation, ProviderError, TransportError
 from dragoman.values import Finished, Started, replace
 from dragoman.values.unrolled import events_of
@@ -41,10 +41,12 @@ async def open_stream(
     """Asks once, and returns when the answer's head is there and good. The caller must `aclose` the stream."""
     dialect = deployment.dialect
     undoing = None
-    fitting: tuple[Adaptation, ...] = ()
+    deployment, request, fitting = fit_facts(deployment, request, adapt)
     if request.output is not None or request.tools:
-        deployment, request, fitting, undoing = fit_form(deployment, request, adapt)
+        deployment, request, forming, undoing = fit_form(deployment, request, adapt)
+        fitting = (*fitting, *forming)
     http, adaptations = to_http(deployment, dialect, request, stream=True, adapt=adapt, timeout=timeout)
+    meter.asked(request, len(http.body))
     try:
         transport = deployment.open_transport()
         if (signer := deployment.access.signer) is not None:
@@ -206,7 +208,7 @@ class AttemptStream:
             response,
             adaptations=(*response.adaptations, *self._adaptations),
             request_id=response.request_id or self._meter.request_id,
-            cost=response.cost or reported_cost(response.usage),
+            cost=response.cost or self._meter.price(response.usage, response.model, response.service_tier),
         )
 
     @property

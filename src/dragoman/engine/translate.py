@@ -9,16 +9,16 @@ import msgspec
 from dragoman.engine.fit import enforce, fit
 from dragoman.errors import AuthenticationFailed, ConfigError, InvalidRequest, NotFound, ProviderError
 from dragoman.transport.seam import HttpRequest, Timeout
-from dragoman.values import Cost, replace
+from dragoman.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from dragoman.dialects import Dialect, EncodedRequest
     from dragoman.engine.deployment import Deployment
-    from dragoman.values import Adaptation, AdaptationPolicy, EmbeddingRequest, JsonObject, Request, Usage
+    from dragoman.values import Adaptation, AdaptationPolicy, EmbeddingRequest, JsonObject, Request
 
-__all__ = ["reported_cost", "to_embedding_http", "to_error", "to_http"]
+__all__ = ["to_count_http", "to_embedding_http", "to_error", "to_http"]
 
 _STREAMS_AS = {
     "sse": "text/event-stream",
@@ -67,6 +67,19 @@ def to_embedding_http(
     adaptations = enforce(encoded.adaptations, adapt, target)
     http = _http(deployment, encoded, request.extra_body, request.extra_headers, "application/json", timeout)
     return http, adaptations
+
+
+def to_count_http(
+    deployment: Deployment, dialect: Dialect, request: Request, *, timeout: Timeout | None
+) -> HttpRequest:
+    """As `to_http`, for the question how many tokens the prompt takes.
+
+    Adaptations are not told: they are those of the call itself. What is laid over a call's body is left out here.
+    """
+    encode = dialect.encode_count_request
+    assert encode is not None  # who asks has looked
+    encoded = encode(request, deployment.target)
+    return _http(deployment, encoded, None, request.extra_headers, "application/json", timeout)
 
 
 def _http(
@@ -126,10 +139,3 @@ def to_error(
         error.args = (f"{error.message} {withheld}",)
         error.message = error.args[0]
     return error
-
-
-def reported_cost(usage: Usage) -> Cost | None:
-    """The provider's own figure, where it gives one."""
-    if usage.reported_cost is None:
-        return None
-    return Cost(amount=usage.reported_cost, currency="USD", basis="reported")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import TypeVar
 
+    from dragoman.face.fitting import Strategy, Window
     from dragoman.face.inputs import Conversation
     from dragoman.face.options import CallOptions
     from dragoman.face.streams import AsyncChatStream, ChatStream
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
     from dragoman.face.typed import TypedCall
     from dragoman.routing import CallSettings, Route
     from dragoman.routing.route import Layer
-    from dragoman.values import EmbeddingResponse, Event, OutputFormat, Response, ToolChoice
+    from dragoman.values import EmbeddingResponse, Event, Message, OutputFormat, Response, ToolChoice
+    from dragoman.values.counts import TokenCount
+    from dragoman.values.profile import Profile
 
     _T = TypeVar("_T", default=Any)
     Output = type[_T] | Mapping[str, Any] | UnionType
@@ -78,6 +81,23 @@ class ChatModel:
     def route(self) -> Route:
         """The deployments behind this model, in the order in which they are tried."""
         return self._route
+
+    @property
+    def profile(self) -> Profile:
+        """What is known about the model (of several: the first that is tried), each piece with its source.
+
+        Windows, modalities, tools, reasoning, dates: see `dragoman.facts`. Unknown fields are None, all of them for a
+        server of one's own.
+        """
+        from dragoman.values.profile import Profile
+
+        deployment = self._route.candidates[0].deployment
+        target = deployment.target
+        if not deployment.facts:
+            return Profile(provider=target.provider, model=target.model)
+        from dragoman.facts.lookup import profile
+
+        return profile(deployment.facts_provider, target.model)
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -206,6 +226,65 @@ class ChatModel:
         """Vectors for texts, one each; see `embed`."""
         request, settings = self._embedding_request(inputs, options)
         return await self._vectors(request, settings)
+
+    # -- counting --------------------------------------------------------------------------------------------------
+
+    def count_tokens(self, messages: Conversation, /, **options: Unpack[CallOptions]) -> TokenCount:
+        """How many tokens the prompt takes, as a call with these options would send it; bound tools count.
+
+        The provider is asked where it has an endpoint for that (OpenAI, Anthropic, Gemini, Vertex, Bedrock); else, and
+        where it does not count for this model, it is an estimate, which `basis` tells. Of several models the first is
+        asked. Nothing is generated, and nothing charged.
+        """
+        from dragoman.face.background import engine_thread
+
+        request, settings = self._request(messages, options)
+        return engine_thread().run(lambda: self._count(request, settings))
+
+    async def acount_tokens(self, messages: Conversation, /, **options: Unpack[CallOptions]) -> TokenCount:
+        """As `count_tokens`, awaited."""
+        request, settings = self._request(messages, options)
+        return await self._count(request, settings)
+
+    # -- fitting ---------------------------------------------------------------------------------------------------
+
+    def fit(
+        self, messages: Conversation, /, max_tokens: int | None = None, *, strategy: Strategy = "truncate"
+    ) -> list[Message]:
+        """The messages as a prompt of `max_tokens` at most, by the estimate of `dragoman.facts`; all, where they fit.
+
+        Bound tools count. None means the model's window without room for the answer (of several models the narrowest).
+        System and developer messages, the user's newest words and the newest round of tools are kept; a result and its
+        call go together. "truncate" drops the oldest turns in large steps, so that the next calls begin with the same
+        bytes; "sliding" no more than it must; a function is given the messages and the budget, and gives messages.
+        Raises `InvalidRequest` with the numbers when the least is too much, and where the window is not known.
+        """
+        from dragoman.face.fitting import fit_messages
+
+        given, window = self._window(messages, max_tokens)
+        made = fit_messages(given, window, strategy)
+        if isinstance(made, list):
+            return made
+        close: Any = getattr(made, "close", None)
+        if close is not None:
+            close()
+        raise InvalidRequest("this strategy is asynchronous; await afit", path="strategy")
+
+    async def afit(
+        self, messages: Conversation, /, max_tokens: int | None = None, *, strategy: Strategy = "truncate"
+    ) -> list[Message]:
+        """As `fit`, for strategies that are asynchronous functions, such as one that asks a model for a summary."""
+        from dragoman.face.fitting import checked, fit_messages
+
+        given, window = self._window(messages, max_tokens)
+        made = fit_messages(given, window, strategy)
+        return made if isinstance(made, list) else checked(await made, given, window)
+
+    def _window(self, messages: Conversation, max_tokens: int | None) -> tuple[tuple[Message, ...], Window]:
+        from dragoman.face.fitting import window_of
+
+        request, _ = self._request(messages, {})
+        return request.messages, window_of(self._route, request, max_tokens)
 
     # -- changed copies --------------------------------------------------------------------------------------------
 
@@ -420,6 +499,11 @@ class ChatModel:
         from dragoman.face.layering import LayeredEvents
 
         return LayeredEvents(self._layers, self._route, request, settings)
+
+    async def _count(self, request: Request, settings: CallSettings) -> TokenCount:
+        from dragoman.routing.counting import run_count
+
+        return await run_count(self._route, request, settings)
 
     async def _vectors(self, request: EmbeddingRequest, settings: CallSettings) -> EmbeddingResponse:
         from dragoman.routing import run_embedding

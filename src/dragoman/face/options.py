@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from re import fullmatch
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, cast
 
 from dragoman.errors import InvalidRequest
 from dragoman.face.tools import as_tool
 from dragoman.transport.seam import Timeout
-from dragoman.values import OutputFormat, ReasoningOptions, ToolChoice
+from dragoman.values import CachePolicy, OutputFormat, ReasoningOptions, ToolChoice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -23,6 +24,8 @@ class CallOptions(TypedDict, total=False):
 
     `tools` replaces bound tools for this call. `tool_choice` is "auto", "none", "required", a tool's name, or OpenAI's
     dictionary. `reasoning` is an effort ("low", "high", "none" …), a budget in tokens, or `ReasoningOptions`.
+    `cache` asks that the prompt be kept for the next call, whichever way the target has for it: True, a time ("5m",
+    "1h", "24h"), or a `CachePolicy`; False undoes what a model's own options ask.
     `response_format` is OpenAI's dictionary or an `OutputFormat`. `output_mode` says how a form of the answer is had:
     "native" (the provider's own schema output), "tool" (a forced tool), "prompted" (words), or "auto" (the first of
     them that the target is known to have); `output_retries` how often a typed answer is asked for again when it is not
@@ -56,6 +59,7 @@ class CallOptions(TypedDict, total=False):
     store: bool | None
     previous_response_id: str | None
     cache_key: str | None
+    cache: bool | str | Mapping[str, Any] | CachePolicy | None
     extra_body: Mapping[str, Any] | None
     extra_headers: Mapping[str, str] | None
     adapt: AdaptationPolicy
@@ -211,6 +215,27 @@ def _reasoning(fields: _Fields, name: str, value: Any) -> None:
         raise InvalidRequest(f"reasoning is an effort or a number of tokens, and not {value!r:.80}", path="reasoning")
 
 
+def _cache(fields: _Fields, name: str, value: Any) -> None:
+    if isinstance(value, CachePolicy):
+        policy = value
+    elif isinstance(value, bool):
+        policy = CachePolicy(enabled=value)
+    elif isinstance(value, str):
+        policy = CachePolicy(ttl=value)
+    else:
+        try:
+            policy = CachePolicy(**dict(value))
+        except (TypeError, ValueError):
+            raise InvalidRequest(
+                f'cache is True, False, a time such as "5m" or "1h", or a CachePolicy, and not {value!r:.80}', path=name
+            ) from None
+    if policy.ttl is not None and not fullmatch(r"[1-9][0-9]*[smhd]", policy.ttl):
+        raise InvalidRequest(
+            f'cache takes a time such as "5m", "1h" or "24h", and not {policy.ttl!r:.80}', path="cache.ttl"
+        )
+    fields["cache"] = policy
+
+
 def _response_format(fields: _Fields, name: str, value: Any) -> None:
     if isinstance(value, OutputFormat):
         fields["output"] = value
@@ -266,6 +291,7 @@ _CONVERT: dict[str, Callable[[_Fields, str, Any], None]] = {
     "store": _flag,
     "previous_response_id": _text,
     "cache_key": _text,
+    "cache": _cache,
     "extra_body": _mapping,
     "extra_headers": _mapping,
 }

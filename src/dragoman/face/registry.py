@@ -13,8 +13,9 @@ from dragoman.routing.route import Candidate, Route
 from dragoman.transport.seam import Timeout
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from dragoman.facts.price_lists import PriceList
     from dragoman.transport import Transport
     from dragoman.values import EmbeddingResponse
 
@@ -59,6 +60,8 @@ class ProviderRegistry:
         timeout: float | Timeout | None = None,
         max_retries: int = 2,
         transport: Transport | str | None = None,
+        facts: bool = True,
+        prices: PriceList | Mapping[str, Any] | None = None,
         **options: Any,
     ) -> ChatModel:
         """A provider's model.
@@ -66,7 +69,10 @@ class ProviderRegistry:
         `model` may be left out where the provider has a default. `api_key` wins over the provider's own variable; with
         a `base_url` that is not the provider's own, no variable is read. `base_url` may have the version segment or
         not. `dialect` chooses among those that the provider speaks. `timeout` is seconds or a `Timeout`; `max_retries`
-        the tries after the first. `transport` is one of your own, or "aiohttp". Further options are the provider's own
+        the tries after the first. `transport` is one of your own, or "aiohttp". `facts` False applies nothing of what
+        is known about a model of this name, as where another one answers to it. `prices` are this model's own, of a
+        contract or of a server of one's own: a `PriceList`, or amounts in USD per million tokens
+        (`{"input": 2, "output": "0.5"}`; see `dragoman.facts.override`). Further options are the provider's own
         (OpenRouter's `provider`, `models`, …) or defaults for every call (`temperature`, `max_tokens`, …).
         """
         if isinstance(max_retries, bool) or max_retries < 0:
@@ -81,7 +87,11 @@ class ProviderRegistry:
         _refuse_misspelt(options, name)
         access = catalogue.resolve(name, model=model, api_key=api_key, base_url=base_url, dialect=dialect, **options)
         deployment = Deployment(
-            access=access, timeout=as_timeout(timeout) or Timeout(), transport=_transport(transport)
+            access=access,
+            timeout=as_timeout(timeout) or Timeout(),
+            transport=_transport(transport),
+            facts=facts,
+            prices=None if prices is None else _price_list(prices),
         )
         route = Route(candidates=(Candidate(deployment=deployment, max_retries=max_retries),))
         return ChatModel(route, name=deployment.name, options=defaults)
@@ -105,6 +115,13 @@ class ProviderRegistry:
         return decorate
 
 
+def _price_list(prices: PriceList | Mapping[str, Any]) -> PriceList:
+    from dragoman.facts.giving import as_price_list
+    from dragoman.values.profile import Source
+
+    return as_price_list(prices, Source(name="prices of this model"))
+
+
 def _made_by(maker: str) -> Callable[..., ChatModel]:
     from importlib import import_module
 
@@ -118,7 +135,7 @@ def _call_defaults(options: dict[str, Any], provider: str) -> list[str]:
     return [key for key in options if key in option_names() and key not in own]
 
 
-_PARAMETERS = ("model", "api_key", "base_url", "dialect", "timeout", "max_retries", "transport")
+_PARAMETERS = ("model", "api_key", "base_url", "dialect", "timeout", "max_retries", "transport", "facts", "prices")
 
 
 def _refuse_misspelt(options: dict[str, Any], provider: str) -> None:

@@ -56,7 +56,10 @@ _INPUT_SUBSETS = (
     ("cache_read_tokens", "cache_write_tokens"),
     ("input_audio_tokens", "input_image_tokens", "input_video_tokens"),
 )
-_OUTPUT_SUBSETS = (("reasoning_tokens",), ("output_audio_tokens", "output_image_tokens"))
+_OUTPUT_SUBSETS = (
+    ("reasoning_tokens", "citation_tokens"),
+    ("output_audio_tokens", "output_image_tokens", "output_video_tokens"),
+)
 
 
 class LawBroken(AssertionError):

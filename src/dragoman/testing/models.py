@@ -26,9 +26,16 @@ def row_of(name: str, dialect: str, base_url: str) -> ProviderRow:
     from dragoman.catalogue.auth import BEARER, X_API_KEY, X_GOOG_API_KEY
 
     auth = {"x-api-key": X_API_KEY, "x-goog-api-key": X_GOOG_API_KEY}
-    first = (*WIRES[dialect].key_headers, "authorization")[0]
+    wire = WIRES[dialect]
+    first = (*wire.key_headers, "authorization")[0]
     return ProviderRow(
-        name=name, dialects=(dialect,), base_url=base_url, key="optional", auth=auth.get(first, BEARER), issuer=name
+        name=name,
+        dialects=(dialect,),
+        base_url=base_url,
+        key="optional",
+        auth=auth.get(first, BEARER),
+        issuer=name,
+        counts=(dialect,) if wire.counts else (),
     )
 
 

@@ -23,7 +23,7 @@ from dragoman.errors import (
     ProviderError,
 )
 from dragoman.testing.refusals import refuse
-from dragoman.testing.replies import count_tokens, told
+from dragoman.testing.replies import count_tokens, input_tokens, told
 from dragoman.testing.wires import Address, address_of, key_of
 from dragoman.values import EmbeddingRequest, EmbeddingResponse, Request, Target, Usage, replace
 
@@ -152,9 +152,11 @@ class Party:
         target = Target(provider=self.name, issuer=self.name, model=seen.model)
         if address.kind == "embeddings":
             return self._vectors(seen, address, dialect, body, target)
+        if address.kind == "count":
+            return self._count(seen, address, dialect, body, target)
         if self.strict:
             refuse(dialect.name, body)
-        request = dialect.decode_request(body, target, path=seen.path.partition("?")[0])
+        request = dialect.decode_request(body, target, path=seen.path)
         seen.request = request
         with self._lock:
             self._asked += 1
@@ -195,6 +197,15 @@ class Party:
         if isinstance(reply.error, ProviderError):
             return Answered(200, headers, frames=frames, end=encoder.fail(reply.error))
         return Answered(200, headers, frames=frames, end=encoder.close(), fail=encoder.fail, cut=reply.error)
+
+    @staticmethod
+    def _count(seen: Seen, address: Address, dialect: Dialect, body: dict[str, Any], target: Target) -> Answered:
+        assert dialect.decode_count_request is not None  # the table of addresses has none of the others
+        assert dialect.encode_count_response is not None
+        request = dialect.decode_count_request(body, target, path=seen.path)
+        seen.request = request
+        encoded = dialect.encode_count_response(input_tokens(request), target)
+        return Answered(200, (("content-type", JSON), _id(address, seen)), msgspec.json.encode(encoded.body))
 
     def _vectors(
         self, seen: Seen, address: Address, dialect: Dialect, body: dict[str, Any], target: Target

@@ -24,6 +24,7 @@ class Wire:
     version: str
     """The path that stands between a base address and the dialect's own paths."""
     embeddings: re.Pattern[str] | None = None
+    counts: re.Pattern[str] | None = None
     key_headers: tuple[str, ...] = ("authorization",)
     streams: Literal["member", "unless", "path"] = "member"
     stream_type: str = "text/event-stream"
@@ -34,11 +35,12 @@ WIRES: dict[str, Wire] = {
     wire.dialect: wire
     for wire in (
         Wire("openai-chat", re.compile(r"/chat/completions\Z"), "/v1", re.compile(r"(?<!/api)/embeddings\Z")),
-        Wire("openai-responses", re.compile(r"/responses\Z"), "/v1"),
+        Wire("openai-responses", re.compile(r"/responses\Z"), "/v1", counts=re.compile(r"/responses/input_tokens\Z")),
         Wire(
             "anthropic",
             re.compile(r"/messages\Z"),
             "/v1",
+            counts=re.compile(r"/messages/count_tokens\Z"),
             key_headers=("x-api-key", "authorization"),
             request_id_header="request-id",
         ),
@@ -47,6 +49,7 @@ WIRES: dict[str, Wire] = {
             re.compile(r"/models/(?P<model>[^/]+):(?:generateContent|(?P<stream>streamGenerateContent))\Z"),
             "/v1beta",
             re.compile(r"/models/(?P<model>[^/]+):(?:embedContent|batchEmbedContents)\Z"),
+            re.compile(r"/models/(?P<model>[^/]+):countTokens\Z"),
             key_headers=("x-goog-api-key", "authorization"),
             streams="path",
         ),
@@ -64,6 +67,7 @@ WIRES: dict[str, Wire] = {
             "bedrock",
             re.compile(r"/model/(?P<model>[^/]+)/converse(?P<stream>-stream)?\Z"),
             "",
+            counts=re.compile(r"/model/(?P<model>[^/]+)/count-tokens\Z"),
             streams="path",
             stream_type="application/vnd.amazon.eventstream",
             request_id_header="x-amzn-requestid",
@@ -77,7 +81,7 @@ class Address:
     """What a path means: whose dialect, what is asked for, and the model where the path names it."""
 
     wire: Wire
-    kind: Literal["chat", "embeddings"]
+    kind: Literal["chat", "embeddings", "count"]
     model: str
     path_streams: bool
 
@@ -100,6 +104,9 @@ def address_of(path: str) -> Address | None:
         found = wire.embeddings.search(plain) if wire.embeddings else None
         if found:
             return Address(wire, "embeddings", unquote(found.groupdict().get("model") or ""), path_streams=False)
+        found = wire.counts.search(plain) if wire.counts else None
+        if found:
+            return Address(wire, "count", unquote(found.groupdict().get("model") or ""), path_streams=False)
     return None
 
 

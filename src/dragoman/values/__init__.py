@@ -56,7 +56,7 @@ from dragoman.values.quirks import (
     ResponsesQuirks,
 )
 from dragoman.values.replay import Replay, own_replay
-from dragoman.values.request import OutputFormat, OutputMode, ReasoningOptions, Request
+from dragoman.values.request import CachePolicy, OutputFormat, OutputMode, ReasoningOptions, Request
 from dragoman.values.response import Choice, Finish, FinishReason, Response
 from dragoman.values.serial import from_json, json_schema, to_json
 from dragoman.values.target import Target
@@ -75,6 +75,7 @@ __all__ = [
     "AttemptFailed",
     "BedrockQuirks",
     "CacheHint",
+    "CachePolicy",
     "ChatQuirks",
     "Choice",
     "Citation",

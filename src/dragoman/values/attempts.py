@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from dragoman.values.usage import Usage
+from dragoman.values.usage import Cost, Usage
 from dragoman.values.value import Value
 
 __all__ = ["Attempt"]
@@ -13,7 +13,8 @@ __all__ = ["Attempt"]
 class Attempt(Value, frozen=True, kw_only=True):
     """One try. `reason` says why this target was tried, `error` the class of what went wrong, `sent` how far it got.
 
-    `started_at` is Unix time in seconds; `first_byte_seconds` runs from there to the answer's first byte.
+    `started_at` is Unix time in seconds; `first_byte_seconds` runs from there to the answer's first byte. `usage` and
+    `cost` are what it took, also where it failed or was given up (then the cost of what was counted by then).
     """
 
     provider: str
@@ -30,3 +31,4 @@ class Attempt(Value, frozen=True, kw_only=True):
     sent: Literal["no", "maybe", "yes"] = "yes"
     request_id: str | None = None
     usage: Usage | None = None
+    cost: Cost | None = None

@@ -8,7 +8,7 @@ from dragoman.values.messages import Message
 from dragoman.values.tools import Tool, ToolChoice
 from dragoman.values.value import Extras, JsonObject, Value
 
-__all__ = ["OutputFormat", "OutputMode", "ReasoningOptions", "Request"]
+__all__ = ["CachePolicy", "OutputFormat", "OutputMode", "ReasoningOptions", "Request"]
 
 OutputMode = Literal["native", "tool", "prompted"]
 
@@ -44,11 +44,26 @@ class ReasoningOptions(Value, frozen=True, kw_only=True):
     extras: Extras = {}
 
 
+class CachePolicy(Value, frozen=True, kw_only=True):
+    """Asks that the prompt be kept for the next call, whichever way the target has for it.
+
+    Marks, cache points or a key are placed by the target's dialect, beside those that the caller placed; a host that
+    keeps prompts by itself is told nothing. `ttl` is how long ("5m", "1h", "24h"; None: the host's usual time), `key`
+    the word by which calls with the same beginning are sent to the same place (None: made from that beginning, where
+    the host takes one). `enabled` False asks for nothing, where a model's own options would; it forbids nothing.
+    """
+
+    ttl: str | None = None
+    key: str | None = None
+    enabled: bool = True
+
+
 class Request(Value, frozen=True, kw_only=True):
     """One call. None means "not asked for", and is not sent.
 
     `max_tokens` bounds the output, thinking included where the provider counts it so. `stream_usage` asks for usage on
-    a stream (set by the engine where the target can). `extra_body` is merged over the encoded body and `extra_headers`
+    a stream (set by the engine where the target can). `cache_key` is what the wire calls so, `cache` what is made of
+    marks and keys by the dialect. `extra_body` is merged over the encoded body and `extra_headers`
     over the headers, whatever the dialect.
     """
 
@@ -76,6 +91,7 @@ class Request(Value, frozen=True, kw_only=True):
     store: bool | None = None
     previous_response_id: str | None = None
     cache_key: str | None = None
+    cache: CachePolicy | None = None
     stream: bool = False
     stream_usage: bool | None = None
     extra_body: JsonObject | None = None

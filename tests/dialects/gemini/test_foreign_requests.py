@@ -361,9 +361,10 @@ def test_service_tiers(tier: str, said: str | None, named: list[str]) -> None:
     ("options", "said", "named"),
     [
         (ReasoningOptions(effort="none"), {"thinkingBudget": 0}, []),
-        (ReasoningOptions(effort="low"), {"thinkingBudget": 1024}, ["substituted"]),
-        (ReasoningOptions(effort="high"), {"thinkingBudget": 24576}, ["substituted"]),
-        (ReasoningOptions(effort="xhigh"), {"thinkingBudget": 24576}, ["clamped", "substituted"]),
+        (ReasoningOptions(effort="low"), {"thinkingBudget": 2048}, ["substituted"]),
+        (ReasoningOptions(effort="high"), {"thinkingBudget": 16384}, ["substituted"]),
+        (ReasoningOptions(effort="xhigh"), {"thinkingBudget": 24576}, ["substituted"]),
+        (ReasoningOptions(effort="max"), {"thinkingBudget": 24576}, ["clamped"]),
         (ReasoningOptions(effort="odd"), None, ["dropped"]),
         (ReasoningOptions(budget_tokens=-1), {"thinkingBudget": -1}, []),
         (ReasoningOptions(budget_tokens=9, effort="low"), {"thinkingBudget": 9}, ["dropped"]),

@@ -249,7 +249,8 @@ def test_one_call_at_a_time() -> None:
 
 
 @pytest.mark.parametrize(
-    ("budget", "effort"), [(0, "none"), (1_023, "minimal"), (1_024, "low"), (4_096, "medium"), (16_384, "high")]
+    ("budget", "effort"),
+    [(0, "none"), (1_023, "low"), (2_048, "low"), (4_000, "medium"), (8_193, "high"), (30_000, "high")],
 )
 def test_a_budget_is_the_nearest_effort(budget: int, effort: str) -> None:
     body, adaptations = _encoded(user("Hi"), reasoning=ReasoningOptions(budget_tokens=budget))

@@ -73,11 +73,13 @@ def test_failed_and_left_attempts_count_with_what_they_used() -> None:
 
 def test_costs_add_up_on_the_least_sure_basis() -> None:
     tally = UsageTally()
-    attempt = dragoman.Attempt(provider="p", model="m", dialect="d", outcome="ok")
-    tally.add(attempt, Cost(amount=Decimal("0.1")))
-    tally.add(attempt, Cost(amount=Decimal("0.2"), basis="computed"))
-    tally.add(attempt, Cost(amount=Decimal(3), currency="EUR"))
-    tally.add(attempt, None)
+    for cost in (
+        Cost(amount=Decimal("0.1")),
+        Cost(amount=Decimal("0.2"), basis="computed"),
+        Cost(amount=Decimal(3), currency="EUR"),
+        None,
+    ):
+        tally.add(dragoman.Attempt(provider="p", model="m", dialect="d", outcome="ok", cost=cost))
     assert tally.cost == Cost(amount=Decimal("0.3"), basis="computed")
     assert tally.costs == {"USD": Decimal("0.3"), "EUR": Decimal(3)}
     assert tally.unpriced == 1

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from dragoman.catalogue.auth import X_GOOG_API_KEY, AuthScheme
 from dragoman.catalogue.row import Option, PathRule, ProviderRow, Shape, SigningScheme
-from dragoman.values.quirks import BedrockQuirks, GeminiQuirks, Quirks
+from dragoman.values.quirks import BedrockQuirks, ChatQuirks, GeminiQuirks, Quirks, ResponsesQuirks
 
 __all__ = ["ROWS"]
 
@@ -60,6 +60,7 @@ AZURE = ProviderRow(
         replace(_AZURE_DATED, when={"deployment": ("*",)}),  # a base URL that names the deployment, but no version
     ),
     model_slot="deployment",
+    quirks=Quirks(chat=ChatQuirks(caching="key"), responses=ResponsesQuirks(caching="key")),
     # Encrypted reasoning is read by the resource that wrote it alone (github.com/BerriAI/litellm, "encrypted content
     # affinity": others answer with invalid_encrypted_content).
     issuer_per_host=True,
@@ -139,10 +140,15 @@ VERTEX = ProviderRow(
         ),
     ),
     reached={"claude-": "anthropic"},
+    counts=("gemini", "anthropic"),
     quirks=Quirks(
         # The discovery document has labels, and neither serviceTier nor store in its requests.
         gemini=GeminiQuirks(
-            labels=True, batch_embeddings=False, enum_numbers="vertex", refused=("serviceTier", "store")
+            labels=True,
+            batch_embeddings=False,
+            enum_numbers="vertex",
+            count_wrapped=False,
+            refused=("serviceTier", "store"),
         )
     ),
     documentation="https://cloud.google.com/vertex-ai/generative-ai/docs/start/gcp-auth",
@@ -170,6 +176,7 @@ BEDROCK = ProviderRow(
     dialects=("bedrock",),
     key_variables=("AWS_BEARER_TOKEN_BEDROCK",),
     base_url_variables=("BEDROCK_BASE_URL", "AWS_ENDPOINT_URL_BEDROCK_RUNTIME"),
+    counts=("bedrock",),
     signing=SigningScheme(kind="aws", service="bedrock", slots=("region",)),
     options={
         "region": _REGION,

@@ -25,6 +25,7 @@ OPENROUTER = ProviderRow(
             effort_form="reasoning_object",
             reasoning_member="reasoning_details",
             cache_marks=True,
+            caching="key",
             modalities=("text", "image", "audio"),
             top_k=True,
             video_parts=True,
@@ -35,6 +36,7 @@ OPENROUTER = ProviderRow(
         # modalities of the chat API are members there too.
         responses=ResponsesQuirks(
             stateless=True,
+            caching="key",
             accepted=("top_k", "presence_penalty", "frequency_penalty", "modalities"),
             refused=("conversation", "previous_response_id"),
         ),

@@ -22,6 +22,7 @@ GROQ = ProviderRow(
         # max_completion_tokens, and `reasoning` in assistant messages.
         chat=ChatQuirks(
             reasoning_member="reasoning",
+            caching="automatic",  # console.groq.com/docs/prompt-caching
             # Some models answer 400 "This model does not support response format `json_schema`".
             schema_by_some=True,
             refused=(
@@ -39,6 +40,7 @@ GROQ = ProviderRow(
             ),
         ),
         responses=ResponsesQuirks(
+            caching="automatic",
             refused=(
                 "background",
                 "conversation",
@@ -51,7 +53,7 @@ GROQ = ProviderRow(
                 "safety_identifier",
                 "stream_options",
                 "top_logprobs",
-            )
+            ),
         ),
     ),
     documentation="https://console.groq.com/keys",
@@ -78,7 +80,7 @@ FIREWORKS = ProviderRow(
     hosts=("https://us.api.fireworks.ai",),
     key_variables=("FIREWORKS_API_KEY",),
     base_url_variables=("FIREWORKS_BASE_URL",),
-    quirks=Quirks(chat=COMPATIBLE),
+    quirks=Quirks(chat=replace(COMPATIBLE, caching="automatic")),  # the vendor's guide to prompt caching
     documentation="https://docs.fireworks.ai",
 )
 
@@ -87,6 +89,7 @@ HUGGINGFACE = ProviderRow(
     dialects=("openai-chat",),
     base_url="https://router.huggingface.co/v1",
     hosts=("https://api-inference.huggingface.co",),  # its former address
+    place_sign=":",
     key_variables=("HF_TOKEN", "HUGGINGFACE_API_KEY"),
     base_url_variables=("HUGGINGFACE_BASE_URL",),
     quirks=Quirks(chat=COMPATIBLE),

@@ -10,8 +10,12 @@ from dragoman.values.quirks import AnthropicQuirks, Quirks, ResponsesQuirks
 
 __all__ = ["ROWS"]
 
-LOCAL = replace(COMPATIBLE, schema_keywords="all")
-"""Local servers hold answers to grammars made of whatever schema: bounds on texts and lists are kept, too."""
+LOCAL = replace(COMPATIBLE, schema_keywords="all", caching="automatic")
+"""Local servers hold answers to grammars made of whatever schema: bounds on texts and lists are kept, too.
+
+They keep the beginnings of prompts unasked (the pages of vLLM and llama.cpp, on which the others stand).
+"""
+KEEPING = ResponsesQuirks(caching="automatic")
 
 # The server's own protocol comes first: it alone has the server's options (context length, keeping a model loaded),
 # thinking switched on and off, and its timings. The compatible layer leaves members that it does not know (tool_choice,
@@ -46,12 +50,13 @@ LLAMA_CPP = ProviderRow(
     key="optional",
     key_variables=("LLAMA_CPP_API_KEY",),
     base_url_variables=("LLAMA_CPP_BASE_URL",),
+    counts=("openai-responses", "anthropic"),  # tried with the real server
     quirks=Quirks(
         # Which roles there are is for the model's chat template to say. top_k is a sampling member of the server's own.
         chat=replace(LOCAL, top_k=True),
         # Tried with the real server: a previous_response_id is answered with 400, and a schema is followed by its chat
         # endpoint alone: the other two answer with plain text.
-        responses=ResponsesQuirks(refused=("previous_response_id", "text"), least_max_tokens=1),
+        responses=replace(KEEPING, refused=("previous_response_id", "text"), least_max_tokens=1),
         anthropic=AnthropicQuirks(schema_output=False),
     ),
     documentation="https://github.com/ggml-org/llama.cpp/tree/master/tools/server",
@@ -65,7 +70,9 @@ VLLM = ProviderRow(
     key="optional",
     key_variables=("VLLM_API_KEY",),
     base_url_variables=("VLLM_BASE_URL",),
-    quirks=Quirks(chat=replace(LOCAL, top_k=True)),  # the vendor's page, extra parameters of the chat API
+    quirks=Quirks(
+        chat=replace(LOCAL, top_k=True), responses=KEEPING
+    ),  # the vendor's page, extra parameters of the chat API
     documentation="https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html",
 )
 
@@ -76,7 +83,7 @@ LMSTUDIO = ProviderRow(
     key="optional",
     key_variables=("LMSTUDIO_API_KEY",),
     base_url_variables=("LMSTUDIO_BASE_URL",),
-    quirks=Quirks(chat=LOCAL),
+    quirks=Quirks(chat=LOCAL, responses=KEEPING),
     documentation="https://lmstudio.ai/docs",
 )
 

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from dragoman.catalogue.auth import X_API_KEY, X_GOOG_API_KEY
 from dragoman.catalogue.row import Option, Place, ProviderRow
 from dragoman.catalogue.rows.compatible import COMPATIBLE
-from dragoman.values.quirks import ChatQuirks, Quirks
+from dragoman.values.quirks import ChatQuirks, Quirks, ResponsesQuirks
 
 __all__ = ["ROWS"]
 
@@ -18,10 +18,12 @@ OPENAI = ProviderRow(
     hosts=("https://eu.api.openai.com", "https://us.api.openai.com"),  # data residency
     key_variables=("OPENAI_API_KEY",),
     base_url_variables=("OPENAI_BASE_URL",),
+    counts=("openai-responses",),
     options={
         "organization": Option(header="openai-organization", variable="OPENAI_ORG_ID"),
         "project": Option(header="openai-project", variable="OPENAI_PROJECT_ID"),
     },
+    quirks=Quirks(chat=ChatQuirks(caching="key"), responses=ResponsesQuirks(caching="key")),
     documentation="https://platform.openai.com/api-keys",
     checked="2026-11-20",
 )
@@ -34,6 +36,7 @@ ANTHROPIC = ProviderRow(
     base_url="https://api.anthropic.com/v1",
     key_variables=("ANTHROPIC_API_KEY",),
     base_url_variables=("ANTHROPIC_BASE_URL",),
+    counts=("anthropic",),
     auth=X_API_KEY,
     documentation="https://platform.claude.com/settings/keys",
     checked="2026-11-20",
@@ -45,6 +48,7 @@ GOOGLE = ProviderRow(
     base_url="https://generativelanguage.googleapis.com/v1beta",
     key_variables=("GOOGLE_API_KEY", "GEMINI_API_KEY", "GOOGLE_GENAI_API_KEY"),
     base_url_variables=("GOOGLE_BASE_URL", "GEMINI_BASE_URL", "GOOGLE_GEMINI_BASE_URL"),
+    counts=("gemini",),
     auth=X_GOOG_API_KEY,
     documentation="https://aistudio.google.com/apikey",
     checked="2026-11-20",
@@ -52,7 +56,10 @@ GOOGLE = ProviderRow(
 
 # The same party under the name of its models: same keys, same issuer.
 GEMINI = replace(
-    GOOGLE, name="gemini", base_url_variables=("GEMINI_BASE_URL", "GOOGLE_BASE_URL", "GOOGLE_GEMINI_BASE_URL")
+    GOOGLE,
+    name="gemini",
+    base_url_variables=("GEMINI_BASE_URL", "GOOGLE_BASE_URL", "GOOGLE_GEMINI_BASE_URL"),
+    facts="google",
 )
 
 MISTRAL = ProviderRow(
@@ -71,6 +78,7 @@ MISTRAL = ProviderRow(
             seed_member="random_seed",
             developer_role=False,
             stream_usage=False,
+            caching="key",  # recorded
             tool_media=True,
             functions_alone=True,
             message_names=False,
@@ -127,7 +135,9 @@ XAI = ProviderRow(
     quirks=Quirks(
         # Recorded calls with max_completion_tokens are answered; the roles are those of the (third-party) OpenAPI
         # file: system, user, assistant, tool. Recorded usage counts thoughts in total_tokens alone.
-        chat=ChatQuirks(developer_role=False, output_from_total=True)
+        # Prompts are kept unasked (docs.x.ai, prompt caching).
+        chat=ChatQuirks(developer_role=False, output_from_total=True, caching="automatic"),
+        responses=ResponsesQuirks(caching="automatic"),
     ),
     documentation="https://docs.x.ai/docs/models",
     checked="2026-11-20",
@@ -151,7 +161,9 @@ DEEPSEEK = ProviderRow(
             schema_output="json_object",
             # Recorded: turns with tool calls are answered when they bring it; the vendor's page demands it.
             reasoning_member="reasoning_content",
-        )
+            caching="automatic",  # the vendor's guide to context caching
+        ),
+        responses=ResponsesQuirks(caching="automatic"),
     ),
     documentation="https://api-docs.deepseek.com",
     checked="2026-11-20",
@@ -166,7 +178,8 @@ QWEN = ProviderRow(
     base_url_variables=("QWEN_BASE_URL", "DASHSCOPE_BASE_URL"),
     quirks=Quirks(
         # Schemas are taken by the newest models alone, JSON mode by all (docs.instructorphp.com, QwenCloud).
-        chat=replace(COMPATIBLE, schema_output="json_object")
+        # Prompts are kept unasked (the vendor's page on context caching, implicit).
+        chat=replace(COMPATIBLE, schema_output="json_object", caching="automatic")
     ),
     documentation="https://www.alibabacloud.com/help/en/model-studio/models",
 )
@@ -187,6 +200,7 @@ ZAI = ProviderRow(
             # No schemas, no strict tools, no penalties: java.agentscope.io, GLM model, compatibility notes.
             schema_output="json_object",
             strict_tools=False,
+            caching="automatic",  # the vendor's guide to context caching
             refused=("frequency_penalty", "presence_penalty"),
         )
     ),
@@ -203,6 +217,7 @@ PERPLEXITY = ProviderRow(
     quirks=Quirks(
         chat=replace(
             COMPATIBLE,
+            output_beside=True,  # docs.perplexity.ai, "Pricing" of sonar-deep-research
             # No function calling, and these members have no effect (docs.getbifrost.ai, provider Perplexity).
             refused=(
                 "logit_bias",

@@ -10,9 +10,7 @@
 
 Written in its own terms, nothing is approximated: a budget as enabled thinking, a level as adaptive thinking with an
 effort. A host or model that knows one form alone says so in `AnthropicQuirks.thinking_form`; then levels and budgets
-are exchanged by this table (a budget counts as the lowest level that holds it):
-
-    minimal 1024 · low 2048 · medium 8192 · high 16384 · xhigh 24576 · max 32768
+are exchanged by the table of `values.thinking`.
 """
 
 from __future__ import annotations
@@ -22,15 +20,17 @@ from typing import TYPE_CHECKING, Any
 from dragoman.dialects.anthropic.forms import NAME, Writing, note
 from dragoman.dialects.reading import integer, object_of, required_text, text
 from dragoman.values import ReasoningOptions
+from dragoman.values.thinking import LEAST_BUDGET_TOKENS, budget_of, level_of
 
 if TYPE_CHECKING:
     from dragoman.values import JsonObject
 
 __all__ = ["MINIMUM_BUDGET", "decode_reasoning", "encode_reasoning"]
 
-MINIMUM_BUDGET = 1024
-_BUDGETS = {"minimal": 1024, "low": 2048, "medium": 8192, "high": 16384, "xhigh": 24576, "max": 32768}
+MINIMUM_BUDGET = LEAST_BUDGET_TOKENS
 _EFFORTS = frozenset({"low", "medium", "high", "xhigh", "max"})
+_UNSAID = "medium"
+"""The level whose budget stands for thinking without a level or a budget."""
 _DISPLAYS = {"summarized": True, "omitted": False}
 _KNOWN = frozenset({"type", "budget_tokens", "display"})
 _ADAPTIVE = -1
@@ -118,12 +118,12 @@ def _in_form(options: ReasoningOptions, form: str, writing: Writing) -> tuple[Js
     log = writing.log
     if effort == "none":
         return {"type": "disabled"}, None
-    if effort is not None and effort not in _BUDGETS and writing.mend:
+    if effort is not None and budget_of(effort) is None and writing.mend:
         log.dropped("reasoning.effort", "this wire does not know the level", effort)
         effort = None
     if form == "budget":
         if budget == _ADAPTIVE or (budget is None and effort is not None):
-            budget = _BUDGETS.get(effort or "medium", _BUDGETS["medium"])
+            budget = budget_of(effort or _UNSAID) or budget_of(_UNSAID)
             log.substituted("reasoning", "this host takes budgets alone", effort or "adaptive", budget)
         elif effort is not None:
             log.dropped("reasoning.effort", "this host takes budgets alone, and one is given", effort)
@@ -134,7 +134,7 @@ def _in_form(options: ReasoningOptions, form: str, writing: Writing) -> tuple[Js
         budget = _ADAPTIVE
     elif form == "adaptive" and budget > 0:
         if effort is None:
-            effort = next((level for level, most in _BUDGETS.items() if budget <= most), "max")
+            effort = level_of(budget, _EFFORTS)
         log.substituted("reasoning.budget_tokens", "this host takes no budgets", budget, effort)
         budget = _ADAPTIVE
     if writing.mend and effort is not None and effort not in _EFFORTS:

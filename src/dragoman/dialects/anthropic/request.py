@@ -26,13 +26,14 @@ from dragoman.dialects.anthropic.output import decode_output, encode_output, ins
 from dragoman.dialects.anthropic.reasoning import decode_reasoning, encode_reasoning
 from dragoman.dialects.anthropic.rules import keep_rules
 from dragoman.dialects.anthropic.tools import decode_choice, decode_tools, encode_choice, encode_tools
+from dragoman.dialects.caching import MarkRules, note_loss, place_marks
 from dragoman.dialects.contract import EncodedRequest
 from dragoman.dialects.reading import boolean, integer, number, object_of, reading_request, required_text, text
 from dragoman.errors import ProtocolViolation
-from dragoman.values import AdaptationLog, Request
+from dragoman.values import AdaptationLog, Media, Request, Text, ToolCall, ToolResult
 
 if TYPE_CHECKING:
-    from dragoman.values import JsonObject, Target
+    from dragoman.values import JsonObject, MessageRole, Part, Target
 
 __all__ = ["PATH", "VERSION", "decode_request", "encode_request"]
 
@@ -110,6 +111,9 @@ def encode_request(request: Request, target: Target) -> EncodedRequest:
     """The body, the version and beta headers, and what could not be said."""
     writing = Writing(target, AdaptationLog(), mend=not note(request.extras, ":spoken"))
     writing.log.foreign_extras(request.extras, NAME, "")
+    if request.cache is not None:
+        note_loss(request, writing.log, automatic=True, ttl=False)
+        request = place_marks(request, _MARKS, writing.log)
     body: JsonObject = {"model": request.model}
     _write_turns(body, request, writing)
     _write_tools(body, request, writing)
@@ -205,6 +209,12 @@ def _note_unsaid(request: Request, writing: Writing) -> None:
             writing.log.dropped(name, "this wire has no such member", value)
 
 
+def _holds_mark(part: Part, role: MessageRole) -> bool:
+    """Whether the block of a part may be marked; thoughts may not, and what a host ran may be of another one."""
+    return isinstance(part, (Text, Media)) or (isinstance(part, (ToolCall, ToolResult)) and part.runner == "client")
+
+
+_MARKS = MarkRules(_holds_mark)
 _UNSAID: dict[str, tuple[Any, ...]] = {
     "modalities": ((), ("text",)),
     "seed": (),

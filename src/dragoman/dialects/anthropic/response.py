@@ -10,7 +10,7 @@ from dragoman.dialects.anthropic.errors import error_in_body
 from dragoman.dialects.anthropic.finish import decode_finish, encode_finish
 from dragoman.dialects.anthropic.forms import NAME, Writing, kept, note, restore
 from dragoman.dialects.anthropic.parts import encode_parts
-from dragoman.dialects.anthropic.usage import decode_usage, encode_usage
+from dragoman.dialects.anthropic.usage import decode_usage, encode_usage, service_tier
 from dragoman.dialects.contract import EncodedBody
 from dragoman.dialects.reading import object_of, text
 from dragoman.errors import ProtocolViolation
@@ -54,7 +54,6 @@ def decode_head(wire: JsonObject, parts: tuple[Part, ...], target: Target) -> Re
     model = text(wire, "model")
     raw = wire.get("usage")
     usage = Usage() if raw is None else decode_usage(object_of(raw, "usage"))
-    tier = usage.raw.get("service_tier") if usage.raw is not None else None
     return Response(
         id=text(wire, "id"),
         model=target.model if model is None else model,
@@ -62,7 +61,7 @@ def decode_head(wire: JsonObject, parts: tuple[Part, ...], target: Target) -> Re
         dialect=NAME,
         choices=(Choice(message=Message(MessageRole.ASSISTANT, parts=parts), finish=finish),),
         usage=usage,
-        service_tier=tier if isinstance(tier, str) else None,
+        service_tier=service_tier(usage),
         extras=kept(
             wire,
             known,

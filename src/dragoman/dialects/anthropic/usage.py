@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dragoman.dialects.anthropic.forms import Writing
     from dragoman.values import JsonObject
 
-__all__ = ["decode_usage", "encode_usage"]
+__all__ = ["decode_usage", "encode_usage", "service_tier"]
 
 _REQUESTS = "_requests"
 _TIERS = {"standard": "standard", "default": "standard", "priority": "priority", "batch": "batch"}
@@ -86,6 +86,13 @@ def _counts(raw: JsonObject, path: str) -> _Counts:
     )
 
 
+def service_tier(usage: Usage) -> str | None:
+    """The tier that an answer was served in; "fast" for fast mode, which has a member and prices of its own."""
+    raw: JsonObject = usage.raw or {}
+    tier = raw.get("speed") if raw.get("speed") not in (None, "standard") else raw.get("service_tier")
+    return tier if isinstance(tier, str) else None
+
+
 def _tool_uses(raw: JsonObject, path: str) -> dict[str, int] | None:
     uses = raw.get("server_tool_use")
     if uses is None:
@@ -132,6 +139,8 @@ _UNSAID = (
     "input_tool_tokens",
     "output_audio_tokens",
     "output_image_tokens",
+    "output_video_tokens",
+    "citation_tokens",
     "accepted_prediction_tokens",
     "rejected_prediction_tokens",
 )

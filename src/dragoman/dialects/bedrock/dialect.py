@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from dragoman.dialects.bedrock.counting import (
+    decode_count_request,
+    decode_count_response,
+    encode_count_request,
+    encode_count_response,
+)
 from dragoman.dialects.bedrock.errors import decode_error, encode_error
 from dragoman.dialects.bedrock.forms import NAME
 from dragoman.dialects.bedrock.request import decode_request, encode_request
@@ -22,5 +28,9 @@ DIALECT = Dialect(
     stream_encoder=BedrockStreamEncoder,
     decode_error=decode_error,
     encode_error=encode_error,
+    encode_count_request=encode_count_request,
+    decode_count_request=decode_count_request,
+    encode_count_response=encode_count_response,
+    decode_count_response=decode_count_response,
     framing="eventstream",
 )

@@ -7,10 +7,8 @@
 | outputConfig.effort | effort |
 
 The effort is this wire's own; the budget is a member of the models that take one. A host or model that knows one of
-them alone says so in `BedrockQuirks.thinking_form`; then levels and budgets are exchanged by this table (a budget
-counts as the lowest level that holds it):
-
-    minimal 1024 · low 2048 · medium 8192 · high 16384 · xhigh 24576 · max 32768
+them alone says so in `BedrockQuirks.thinking_form`; then levels and budgets are exchanged by the table of
+`values.thinking`.
 
 Models of this wire think when they are asked to, so "none" is said by saying nothing. Beside a budget the models take
 no temperature but 1, no top_p below 0.95 and no forced tool, at least 1024 tokens that stay below max_tokens, and in an
@@ -24,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from dragoman.dialects.bedrock.forms import NAME, Writing, note
 from dragoman.dialects.reading import integer, object_of, required_text
 from dragoman.values import ReasoningOptions
+from dragoman.values.thinking import LEAST_BUDGET_TOKENS, budget_of, level_of
 
 if TYPE_CHECKING:
     from dragoman.values import JsonObject, Request
@@ -31,9 +30,8 @@ if TYPE_CHECKING:
 __all__ = ["decode_reasoning", "encode_reasoning", "keep_rules"]
 
 _PATH = "additionalModelRequestFields.thinking"
-_BUDGETS = {"minimal": 1024, "low": 2048, "medium": 8192, "high": 16384, "xhigh": 24576, "max": 32768}
 _EFFORTS = frozenset({"low", "medium", "high", "xhigh", "max"})
-_MINIMUM_BUDGET = 1024
+_MINIMUM_BUDGET = LEAST_BUDGET_TOKENS
 _LEAST_TOP_P = 0.95
 _ADAPTIVE = -1
 
@@ -90,16 +88,16 @@ def _fitted(options: ReasoningOptions, writing: Writing) -> tuple[int | None, st
         if effort is not None or budget is not None:
             log.dropped("reasoning", "this host takes no thinking options", effort or budget)
         return None, None
-    if effort is not None and effort not in _BUDGETS:
+    if effort is not None and budget_of(effort) is None:
         log.dropped("reasoning.effort", "this wire does not know the level", effort)
         effort = None
     if form == "budget" and effort is not None:
         if budget is None or budget <= 0:
-            budget = _BUDGETS[effort]
+            budget = budget_of(effort)
         log.substituted("reasoning.effort", "this host takes budgets alone", effort, budget)
         return budget, None
     if form == "effort" and budget is not None and budget > 0:
-        said = effort or next((level for level, most in _BUDGETS.items() if budget <= most), "max")
+        said = effort or level_of(budget, _EFFORTS)
         log.substituted("reasoning.budget_tokens", "this host takes no budgets", budget, said)
         budget, effort = None, said
     if effort == "minimal":

@@ -13,14 +13,15 @@ from dragoman.dialects.bedrock.messages import decode_messages, encode_messages
 from dragoman.dialects.bedrock.output import decode_output, encode_output, instruction
 from dragoman.dialects.bedrock.reasoning import decode_reasoning, encode_reasoning, keep_rules
 from dragoman.dialects.bedrock.tools import decode_tools, encode_tools
+from dragoman.dialects.caching import MarkRules, note_loss, place_marks
 from dragoman.dialects.contract import EncodedRequest
 from dragoman.dialects.keeping import kept, write_back
 from dragoman.dialects.reading import integer, number, object_of, reading_request, text
 from dragoman.errors import InvalidRequest, ProtocolViolation
-from dragoman.values import AdaptationLog, Request
+from dragoman.values import AdaptationLog, Media, Request, Text, ToolCall, ToolResult
 
 if TYPE_CHECKING:
-    from dragoman.values import JsonObject, Target
+    from dragoman.values import JsonObject, MessageRole, Part, Target
 
 __all__ = ["decode_request", "encode_request"]
 
@@ -139,6 +140,12 @@ def encode_request(request: Request, target: Target) -> EncodedRequest:
     writing = Writing(target, AdaptationLog(), mend=not note(request.extras, ":spoken"))
     if request.extras:
         writing.log.foreign_extras(request.extras, NAME, "")
+    if request.cache is not None:
+        takes = target.quirks.bedrock.cache_points
+        note_loss(request, writing.log, automatic=takes != "none", ttl=False)
+        if takes != "none":
+            rules = MarkRules(_holds_point, tools=takes == "all", ttls=target.quirks.bedrock.cache_ttls)
+            request = place_marks(request, rules, writing.log)
     system, turns = encode_messages(request, writing)
     words = instruction(request.output, writing)
     if words is not None:
@@ -234,6 +241,13 @@ def _note_unsaid(request: Request, writing: Writing) -> None:
         value: Any = getattr(request, name)
         if value is not None and value not in harmless:
             writing.log.dropped(name, "this wire has no such member", value)
+
+
+def _holds_point(part: Part, role: MessageRole) -> bool:
+    """Whether a cache point may stand behind a part: documents and videos are refused there, as thoughts are."""
+    if isinstance(part, Media):
+        return part.kind == "image"
+    return isinstance(part, Text) or (isinstance(part, (ToolCall, ToolResult)) and part.runner == "client")
 
 
 _UNSAID: dict[str, tuple[Any, ...]] = {

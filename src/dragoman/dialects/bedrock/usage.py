@@ -93,6 +93,8 @@ _UNSAID = (
     "input_tool_tokens",
     "output_audio_tokens",
     "output_image_tokens",
+    "output_video_tokens",
+    "citation_tokens",
     "accepted_prediction_tokens",
     "rejected_prediction_tokens",
     "tool_uses",

@@ -7,8 +7,7 @@
 | response_format text, json_object with or without json_schema | output |
 | thinking disabled, enabled, enabled with a token_budget | reasoning: budget 0, -1, n |
 
-Levels become budgets (each is recorded): minimal 512 · low 2048 · medium 8192 · high 16384 · xhigh 24576; max is
-thinking without a budget.
+Levels become budgets by the table of `values.thinking`, each recorded; "max" is thinking without a budget.
 """
 
 from __future__ import annotations
@@ -20,6 +19,7 @@ from dragoman.dialects.keeping import kept, own, write_back
 from dragoman.dialects.reading import boolean, integer, number, object_of, required_text
 from dragoman.errors import ProtocolViolation
 from dragoman.values import OutputFormat, ReasoningOptions
+from dragoman.values.thinking import budget_of
 
 if TYPE_CHECKING:
     from dragoman.dialects.cohere.names import Writing
@@ -53,14 +53,6 @@ _RANGES: dict[str, tuple[float, float]] = {
     "presence_penalty": (0.0, 1.0),
 }
 _MOST_STOPS = 5
-_BUDGETS: dict[str, int | None] = {
-    "minimal": 512,
-    "low": 2048,
-    "medium": 8192,
-    "high": 16384,
-    "xhigh": 24576,
-    "max": None,
-}
 
 
 # -- numbers -----------------------------------------------------------------------------------------------------------
@@ -192,9 +184,8 @@ def write_thinking(body: JsonObject, options: ReasoningOptions | None, writing: 
         wire = _native(options)
     elif effort == "none":
         wire = {"type": "disabled"}
-    elif effort in _BUDGETS:
-        budget = _BUDGETS[effort]
-        wire = {"type": "enabled"} if budget is None else {"type": "enabled", "token_budget": budget}
+    elif (budget := budget_of(effort)) is not None:
+        wire = {"type": "enabled"} if effort == "max" else {"type": "enabled", "token_budget": budget}
         log.substituted("reasoning.effort", "this wire takes budgets alone", effort, wire)
     else:
         log.dropped("reasoning.effort", "this wire does not know the level", effort)

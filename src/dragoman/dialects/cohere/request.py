@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from dragoman.dialects.caching import note_loss
 from dragoman.dialects.cohere.message_writer import MessageWriter
 from dragoman.dialects.cohere.messages import decode_messages
 from dragoman.dialects.cohere.names import NAME, Writing
@@ -75,6 +76,7 @@ def encode_request(request: Request, target: Target) -> EncodedRequest:
     members = own(request.extras, NAME)
     writing = Writing(target, log, mend=":spoken" not in members)
     log.foreign_extras(request.extras, NAME, "")
+    note_loss(request, log, automatic=True)
     writer = MessageWriter(writing)
     body: JsonObject = {"model": request.model, "messages": writer.write_all(request.messages)}
     if writer.documents:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from dragoman.dialects.caching import note_loss
 from dragoman.dialects.contract import EncodedRequest
 from dragoman.dialects.gemini.config import read_config, write_config
 from dragoman.dialects.gemini.content_writer import ContentWriter
@@ -124,6 +125,7 @@ def encode_request(request: Request, target: Target) -> EncodedRequest:
     """The call for `target`; what the wire cannot say is recorded."""
     log = AdaptationLog()
     log.foreign_extras(request.extras, NAME, "")
+    note_loss(request, log, automatic=True)
     extras = own(request.extras)
     native = ":method" in extras
     model = request.model or target.model

@@ -1,11 +1,7 @@
 """`thinkingConfig` ↔ how much to think.
 
-An effort is said as a budget (every thinking model takes one) or, by the quirk `thinking`, as a level. The budgets are
-those of Google's own OpenAI-compatible endpoint:
-
-    effort            none    minimal   low     medium   high     xhigh, max
-    thinkingBudget    0       1024      1024    8192     24576    24576, clamped
-    thinkingLevel     (0)     MINIMAL   LOW     MEDIUM   HIGH     HIGH, clamped
+An effort is said as a budget or, by the quirk `thinking`, as a level. The budgets are those of `values.thinking`, up to
+24,576, which every thinking model of this wire takes; there is no level above HIGH; no thinking is a budget of 0.
 """
 
 from __future__ import annotations
@@ -15,6 +11,7 @@ from typing import TYPE_CHECKING
 from dragoman.dialects.gemini.members import NAME, own, read, shape, write
 from dragoman.dialects.reading import boolean, integer
 from dragoman.values import ReasoningOptions
+from dragoman.values.thinking import budget_of
 
 if TYPE_CHECKING:
     from dragoman.values import AdaptationLog, JsonObject, Target
@@ -23,8 +20,9 @@ __all__ = ["read_thinking", "write_thinking"]
 
 _THINKING = shape("includeThoughts", "thinkingBudget", "thinkingLevel")
 _LEVELS = ("MINIMAL", "LOW", "MEDIUM", "HIGH")
-_BUDGETS = {"none": 0, "minimal": 1024, "low": 1024, "medium": 8192, "high": 24576}
 _ABOVE = ("xhigh", "max")
+_MOST_FOR_ALL = 24_576
+"""The largest budget that every thinking model takes (ai.google.dev, thinking budgets)."""
 
 
 def read_thinking(wire: JsonObject, path: str) -> ReasoningOptions:
@@ -71,14 +69,17 @@ def _effort(members: JsonObject, effort: str, target: Target, log: AdaptationLog
     if "thinkingBudget" in members:
         log.dropped("reasoning.effort", "a budget is given, and the wire takes one of the two", effort)
         return
-    if effort in _ABOVE:
-        log.clamped("reasoning.effort", "there is no more than high", effort, "high")
-        effort = "high"
-    if effort not in _BUDGETS:
+    budget = budget_of(effort)
+    if budget is None:
         log.dropped("reasoning.effort", "there is no such level", effort)
     elif target.quirks.gemini.thinking == "level" and effort != "none":
+        if effort in _ABOVE:
+            log.clamped("reasoning.effort", "there is no more than high", effort, "high")
+            effort = "high"
         members["thinkingLevel"] = effort.upper()
     else:
-        budget = members["thinkingBudget"] = _BUDGETS[effort]
-        if effort != "none":
+        members["thinkingBudget"] = min(budget, _MOST_FOR_ALL)
+        if budget > _MOST_FOR_ALL:
+            log.clamped("reasoning.effort", "not every model thinks with more tokens", effort, _MOST_FOR_ALL)
+        elif effort != "none":
             log.substituted("reasoning.effort", "said as a token budget", effort, budget)

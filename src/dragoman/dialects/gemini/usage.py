@@ -6,6 +6,7 @@
 
 The wire leaves zeros out: a count that is absent where the total is given is what the total leaves for it. A modality
 count above its total, which hosts have been seen to give, is cut to the total; the wire's own object is in `raw`.
+Pages of documents are charged as images (ai.google.dev, "Document understanding") and counted among them.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ __all__ = ["decode_embedding_usage", "decode_usage", "encode_usage"]
 _PATH = "usageMetadata"
 _INPUT_DETAILS = ("promptTokensDetails", "toolUsePromptTokensDetails")
 _OUTPUT_DETAILS = ("candidatesTokensDetails", "responseTokensDetails")
+_CACHE_DETAILS = ("cacheTokensDetails",)
+_KINDS = {"IMAGE": "IMAGE", "DOCUMENT": "IMAGE", "AUDIO": "AUDIO", "VIDEO": "VIDEO"}
 
 
 def decode_usage(wire: JsonObject) -> Usage:
@@ -39,13 +42,18 @@ def decode_usage(wire: JsonObject) -> Usage:
     given = _sum(answered, thoughts)
     if given is None and taken is not None and total is not None:
         given = max(0, total - taken)
+    cached = _within(integer(wire, "cachedContentTokenCount", _PATH), taken)
     pictures, sounds, films = _modalities(wire, _INPUT_DETAILS, taken)
-    drawn, spoken, _ = _modalities(wire, _OUTPUT_DETAILS, given)
+    drawn, spoken, filmed = _modalities(wire, _OUTPUT_DETAILS, given)
+    cached_pictures, cached_sounds, cached_films = _modalities(wire, _CACHE_DETAILS, cached)
     return Usage(
         input_tokens=taken,
         output_tokens=given,
         total_tokens=total,
-        cache_read_tokens=_within(integer(wire, "cachedContentTokenCount", _PATH), taken),
+        cache_read_tokens=cached,
+        cache_read_audio_tokens=cached_sounds,
+        cache_read_image_tokens=cached_pictures,
+        cache_read_video_tokens=cached_films,
         input_audio_tokens=sounds,
         input_image_tokens=pictures,
         input_video_tokens=films,
@@ -53,6 +61,7 @@ def decode_usage(wire: JsonObject) -> Usage:
         reasoning_tokens=thoughts,
         output_audio_tokens=spoken,
         output_image_tokens=drawn,
+        output_video_tokens=filmed,
         dialect=NAME,
         raw=wire,
     )
@@ -78,8 +87,9 @@ def _modalities(
             for index, detail in enumerate(objects_in(wire, name, _PATH)):
                 where = f"{_PATH}.{name}[{index}]"
                 kind = word(detail.get("modality", "TEXT"), MODALITIES, f"{where}.modality")
-                if kind in ("IMAGE", "AUDIO", "VIDEO"):
-                    counts[kind] = counts.get(kind, 0) + (integer(detail, "tokenCount", where) or 0)
+                if kind in _KINDS:
+                    counted = _KINDS[kind]
+                    counts[counted] = counts.get(counted, 0) + (integer(detail, "tokenCount", where) or 0)
     left = total
     for kind in counts:
         if left is not None:
@@ -124,6 +134,15 @@ def encode_usage(usage: Usage) -> JsonObject:
         wire.get("candidatesTokenCount"),
         IMAGE=usage.output_image_tokens,
         AUDIO=usage.output_audio_tokens,
+        VIDEO=usage.output_video_tokens,
+    )
+    _details(
+        wire,
+        "cacheTokensDetails",
+        usage.cache_read_tokens,
+        IMAGE=usage.cache_read_image_tokens,
+        AUDIO=usage.cache_read_audio_tokens,
+        VIDEO=usage.cache_read_video_tokens,
     )
     return wire
 

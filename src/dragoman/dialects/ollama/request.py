@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from dragoman.dialects.caching import note_loss
 from dragoman.dialects.contract import EncodedRequest
 from dragoman.dialects.keeping import kept, own, write_back
 from dragoman.dialects.ollama.message_writer import write_messages
@@ -70,6 +71,7 @@ def encode_request(request: Request, target: Target) -> EncodedRequest:
     log = writing.log
     members = own(request.extras, NAME)
     log.foreign_extras(request.extras, NAME, "")
+    note_loss(request, log, automatic=True)
     body: JsonObject = {"model": request.model, "messages": write_messages(request.messages, writing)}
     tools = write_tools(request, writing)
     if tools:

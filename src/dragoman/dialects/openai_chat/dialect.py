@@ -11,6 +11,7 @@ from dragoman.dialects.openai_chat.embeddings import (
 )
 from dragoman.dialects.openai_chat.error_envelope import encode_error
 from dragoman.dialects.openai_chat.errors import decode_error
+from dragoman.dialects.openai_chat.metering import meter_response
 from dragoman.dialects.openai_chat.notes import NAME
 from dragoman.dialects.openai_chat.request import decode_request, encode_request
 from dragoman.dialects.openai_chat.response import decode_response, encode_response
@@ -25,6 +26,7 @@ DIALECT = Dialect(
     decode_request=decode_request,
     encode_response=encode_response,
     decode_response=decode_response,
+    meter_response=meter_response,
     stream_decoder=ChatStream,
     stream_encoder=ChatStreamEncoder,
     decode_error=decode_error,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from dragoman.dialects.openai_chat.notes import NAME, WIRE, extras_of, own
 from dragoman.dialects.reading import boolean, integer, object_of, required_text, text
 from dragoman.values import ReasoningOptions, replace
+from dragoman.values.thinking import level_of
 
 if TYPE_CHECKING:
     from dragoman.values import AdaptationLog, JsonObject, Target
@@ -82,10 +83,8 @@ _FORMS: Final = {
 def write_reasoning_options(options: ReasoningOptions, body: JsonObject, target: Target, log: AdaptationLog) -> None:
     """Effort and budget, as the host says them.
 
-    A budget is told as an effort by this table, and an effort as "enabled" or "disabled" where a host knows no more:
-
-        budget_tokens  -1 (the model decides)  0       up to 2048  up to 8192  more
-        effort         not said                "none"  "low"       "medium"    "high"
+    A budget is told as an effort by the table of `values.thinking` (0 is "none", and -1, that the model decides, is not
+    said), and an effort as "enabled" or "disabled" where a host knows no more.
     """
     if options.extras:
         log.foreign_extras(options.extras, NAME, "reasoning")
@@ -120,7 +119,7 @@ def _write_effort(options: ReasoningOptions, body: JsonObject, log: AdaptationLo
             log.dropped("reasoning.budget_tokens", "the wire takes an effort alone", budget)
     elif budget is not None:
         if budget >= 0:
-            effort = "none" if budget == 0 else "low" if budget <= 2048 else "medium" if budget <= 8192 else "high"
+            effort = level_of(budget)
             body["reasoning_effort"] = effort
             log.substituted("reasoning.budget_tokens", "the wire takes an effort, not a budget", budget, effort)
         else:

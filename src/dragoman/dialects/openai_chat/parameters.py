@@ -217,8 +217,8 @@ def _write_spellings(
     if request.max_tokens is not None:
         wanted = quirks.max_tokens_member
         said = members.get(":max_tokens", wanted)
-        # OpenAI takes both spellings; a host with a spelling of its own takes that one alone.
-        if wanted == "max_completion_tokens":
+        # OpenAI takes both spellings, but for some models; a host with a spelling of its own takes that one alone.
+        if wanted == "max_completion_tokens" and not quirks.newer_cap_alone:
             wanted = said
         elif said != wanted:
             log.substituted("max_tokens", "the host's spelling", said, wanted)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from dragoman.dialects.caching import MarkRules, place_marks, retention, with_key
 from dragoman.dialects.contract import EncodedRequest
 from dragoman.dialects.openai_chat.closed import mend
 from dragoman.dialects.openai_chat.message_writer import MessageWriter
@@ -20,10 +21,10 @@ from dragoman.dialects.openai_chat.tools import (
 )
 from dragoman.dialects.reading import boolean, object_of, objects_in, reading_request, required_text
 from dragoman.errors import ProtocolViolation
-from dragoman.values import AdaptationLog, Request, Tool, ToolChoice, ToolDefinition
+from dragoman.values import AdaptationLog, Media, Request, Text, Tool, ToolChoice, ToolDefinition
 
 if TYPE_CHECKING:
-    from dragoman.values import JsonObject, Target
+    from dragoman.values import JsonObject, MessageRole, Part, Target
 
 __all__ = ["PATH", "decode_request", "encode_request", "without_refused"]
 
@@ -103,6 +104,11 @@ def encode_request(request: Request, target: Target) -> EncodedRequest:
     members = own(request.extras)
     if request.extras:
         log.foreign_extras(request.extras, NAME, "")
+    if request.cache is not None:
+        quirks = target.quirks.chat
+        request = with_key(request, quirks.caching, log, marks=quirks.cache_marks)
+        if quirks.cache_marks:
+            request = place_marks(request, _MARKS, log)
     reader = MessageReader(target)
     writer = MessageWriter(target, log, reader=lambda original: reader.read(original, ""))
     messages = writer.write_all(request.messages)
@@ -115,6 +121,8 @@ def encode_request(request: Request, target: Target) -> EncodedRequest:
     if request.tool_choice is not None:
         _write_choice(request.tool_choice, body, members, target, log)
     write_parameters(request, body, target, log)
+    if request.cache is not None and target.quirks.chat.caching == "key" and (kept := retention(request)):
+        body["prompt_cache_retention"] = kept
     if members:
         write_members(body, members)
     mend(body, request, target.quirks.chat, log)
@@ -157,10 +165,16 @@ def without_refused(body: JsonObject, target: Target, log: AdaptationLog) -> Non
             log.dropped(_FIELDS.get(member, member), "the host refuses it", body.pop(member))
 
 
+def _holds_mark(part: Part, role: MessageRole) -> bool:
+    return isinstance(part, (Text, Media))
+
+
+_MARKS: Final = MarkRules(_holds_mark, pieces=True)
 _FIELDS: Final = {
     "max_completion_tokens": "max_tokens",
     "n": "choices",
     "prompt_cache_key": "cache_key",
+    "prompt_cache_retention": "cache.ttl",
     "response_format": "output",
     "reasoning_effort": "reasoning",
     "thinking": "reasoning",

@@ -3,6 +3,8 @@
 The wire's totals are inclusive as OpenAI counts. Some hosts leave thoughts out of `completion_tokens` and count them in
 `total_tokens` alone: where prompt + completion + reasoning is that total (xAI), or the quirk `output_from_total` says
 so (Gemini's compatible endpoint, which names no reasoning figure), they are added, since `output_tokens` includes them.
+Perplexity counts thoughts and the tokens of cited sources beside `completion_tokens` and in no total (quirk
+`output_beside`); both are charged as parts of the answer, and added too.
 """
 
 from __future__ import annotations
@@ -40,6 +42,7 @@ _BESIDE: Final = {
     "cache_read_input_tokens": "cache_read_tokens",  # LiteLLM
     "cache_creation_input_tokens": "cache_write_tokens",  # LiteLLM
     "reasoning_tokens": "reasoning_tokens",  # Perplexity
+    "citation_tokens": "citation_tokens",  # Perplexity
 }
 _SEARCHES: Final = ("num_sources_used", "num_search_queries")  # xAI, Perplexity
 
@@ -57,9 +60,13 @@ def decode_usage(wire: JsonObject, target: Target, path: str = "usage") -> Usage
     taken = _first(wire, _INPUT_NAMES, path)
     given = _first(wire, _OUTPUT_NAMES, path)
     total = _first(wire, ("total_tokens",), path)
-    given = _inclusive(taken, given, total, counts.get("reasoning_tokens"), target)
+    if target.quirks.chat.output_beside and given is not None:
+        beside = (integer(wire, name, path) or 0 for name in ("reasoning_tokens", "citation_tokens"))
+        given += sum(count for count in beside if count > 0)
+    else:
+        given = _inclusive(taken, given, total, counts.get("reasoning_tokens"), target)
     _bound(counts, _INPUT_DETAILS, taken)
-    _bound(counts, _OUTPUT_DETAILS, given)
+    _bound(counts, _OUTPUT_FIELDS, given)
     return Usage(
         input_tokens=taken,
         output_tokens=given,
@@ -107,6 +114,9 @@ def _inclusive(
     if target.quirks.chat.output_from_total and total >= taken + (given or 0):
         return total - taken
     return given
+
+
+_OUTPUT_FIELDS: Final = {**_OUTPUT_DETAILS, "citation_tokens": "citation_tokens"}
 
 
 def _bound(counts: dict[str, int], names: dict[str, str], total: int | None) -> None:

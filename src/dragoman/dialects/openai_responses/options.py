@@ -1,7 +1,7 @@
 """Settings of a request that are more than one value: reasoning, the output's format, and what to include.
 
-A thinking budget is said as the nearest effort, since the wire has no budget: 0 is "none", below 1,024 tokens
-"minimal", below 4,096 "low", below 16,384 "medium", above that "high"; -1 (the model decides) is the wire's default.
+A thinking budget is said as an effort, since the wire has no budget: 0 is "none", others are low, medium or high by the
+table of `values.thinking`; -1 (the model decides) is the wire's default.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dragoman.dialects.openai_responses.wire import NAME, extras_of, members, no
 from dragoman.dialects.reading import boolean, object_of, required_text, text, unknown
 from dragoman.errors import ProtocolViolation
 from dragoman.values import OutputFormat, ReasoningOptions
+from dragoman.values.thinking import LEVELS, level_of
 
 if TYPE_CHECKING:
     from dragoman.dialects.openai_responses.fitting import Fit
@@ -19,9 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["decode_format", "decode_reasoning", "encode_format", "encode_include", "encode_reasoning"]
 
-EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 SUMMARIES = ("auto", "concise", "detailed")
-_EFFORT_BELOW = ((1, "none"), (1_024, "minimal"), (4_096, "low"), (16_384, "medium"))
 _LOGPROBS = "message.output_text.logprobs"
 _ENCRYPTED = "reasoning.encrypted_content"
 _UNNAMED = "output"
@@ -42,8 +41,8 @@ def encode_reasoning(options: ReasoningOptions, fit: Fit) -> JsonObject | None:
     body: JsonObject = {}
     own = NAME in options.extras
     effort = options.effort
-    if effort is not None and not own and effort not in EFFORTS:
-        log.dropped("reasoning.effort", f"the wire knows {', '.join(EFFORTS)}", effort)
+    if effort is not None and not own and effort not in LEVELS:
+        log.dropped("reasoning.effort", f"the wire knows {', '.join(LEVELS)}", effort)
         effort = None
     if options.budget_tokens is not None:
         effort = _effort_of_budget(options.budget_tokens, effort, log)
@@ -69,7 +68,7 @@ def _effort_of_budget(budget: int, effort: str | None, log: AdaptationLog) -> st
         return effort
     if budget < 0:
         return None
-    nearest = next((name for below, name in _EFFORT_BELOW if budget < below), "high")
+    nearest = level_of(budget)
     log.substituted("reasoning.budget_tokens", "the wire has efforts and no budget", budget, nearest)
     return nearest
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, cast
 
+from dragoman.dialects.caching import MarkRules, place_marks, retention, with_key
 from dragoman.dialects.contract import EncodedRequest
 from dragoman.dialects.openai_responses.fitting import Fit
 from dragoman.dialects.openai_responses.item_reading import item_type
@@ -34,7 +35,18 @@ from dragoman.dialects.openai_responses.wire import (
 )
 from dragoman.dialects.reading import object_of, reading_request, text, unknown
 from dragoman.errors import ProtocolViolation
-from dragoman.values import AdaptationLog, Message, MessageRole, Request, Target, Text, ToolCall, ToolChoice, replace
+from dragoman.values import (
+    AdaptationLog,
+    Media,
+    Message,
+    MessageRole,
+    Request,
+    Target,
+    Text,
+    ToolCall,
+    ToolChoice,
+    replace,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -166,11 +178,29 @@ def _separate(item: JsonObject, kind: str) -> bool:
 def encode_request(request: Request, target: Target) -> EncodedRequest:
     """The body for `target`; whatever it cannot say is an adaptation."""
     log = AdaptationLog()
+    kept = None
+    if request.cache is not None:
+        quirks = target.quirks.responses
+        request = with_key(request, quirks.caching, log)
+        if quirks.cache_marks:
+            request = place_marks(request, _MARKS, log)
+        kept = retention(request) if quirks.caching == "key" else None
     body = _body(request, Fit(target, log))
+    if kept is not None:
+        body.setdefault("prompt_cache_retention", kept)
     for name in target.quirks.responses.refused:
         if name in body:
             log.dropped(FIELD_OF.get(name, name), f"{target.provider or 'the host'} refuses {name}", body.pop(name))
     return EncodedRequest(path=notes(request.extras).get(PATH, _PATH), body=body, adaptations=log.entries())
+
+
+def _holds_mark(part: Part, role: MessageRole) -> bool:
+    """Whether the content of a part may be marked: input text, images and files."""
+    spoken = role is not MessageRole.ASSISTANT and role is not MessageRole.TOOL
+    return spoken and (isinstance(part, Text) or (isinstance(part, Media) and part.kind != "audio"))
+
+
+_MARKS = MarkRules(_holds_mark, tools=False)
 
 
 def _body(request: Request, fit: Fit) -> JsonObject:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from dragoman.routing import UsageTally
     from dragoman.routing.route import Attempting
-    from dragoman.values import Event, Request, Response, Usage
+    from dragoman.values import Cost, Event, Request, Response, Usage
 
 __all__ = ["UsageCollector"]
 
@@ -47,7 +47,7 @@ class UsageCollector:
         except DragomanError as error:
             booked = True
             for attempt in error.attempts:
-                self.tally.add(attempt, None)
+                self.tally.add(attempt)
             raise
         finally:
             if not booked:
@@ -58,8 +58,8 @@ class UsageCollector:
                         dialect=started.dialect,
                         outcome="cancelled",
                         usage=usage,
-                    ),
-                    None,
+                        cost=_left(started, usage),
+                    )
                 )
 
     def _answered(self, response: Response) -> None:
@@ -73,7 +73,17 @@ class UsageCollector:
                     dialect=response.dialect,
                     outcome="ok",
                     usage=response.usage,
+                    cost=response.cost,
                 ),
             )
         for attempt in attempts:
-            self.tally.add(attempt, response.cost if attempt.outcome == "ok" else None)
+            self.tally.add(attempt)
+
+
+def _left(started: Started, usage: Usage | None) -> Cost | None:
+    """The cost of what was counted of an answer that nobody read to its end."""
+    if usage is None:
+        return None
+    from dragoman.facts.costing import cost  # here: facts are loaded by whoever needs them first
+
+    return cost(usage, started.provider, started.model, partial=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, cast
 
+from dragoman.testing.refusals.cache_marks import cache_marks
 from dragoman.testing.refusals.row import Found, Refusal, above, missing, objects
 
 if TYPE_CHECKING:
@@ -148,4 +149,5 @@ ROWS = (
     Refusal("a tool has a name and a schema of an object", _tools),
     Refusal("thinking has a budget that fits", _thinking),
     Refusal("temperature and top_p lie between 0 and 1", above(1, "temperature", "top_p")),
+    cache_marks("cache_control", "tools", "system", "messages"),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, cast
 
+from dragoman.testing.refusals.cache_marks import cache_marks
 from dragoman.testing.refusals.row import Found, Refusal, above, missing, objects
 
 if TYPE_CHECKING:
@@ -121,4 +122,5 @@ ROWS = (
     Refusal("tools are said where they were used", _tools_unsaid),
     Refusal("a tool has a name and a schema", _tools),
     Refusal("the settings of inference lie in their ranges", _inference),
+    cache_marks("cachePoint", "toolConfig", "system", "messages"),
 )

@@ -1,0 +1,1 @@
+"""Compiles the tables of prices and capabilities into the data file of `dragoman.facts`: `python -m scripts.facts`."""

@@ -1,0 +1,64 @@
+"""What an attempt cost: the provider's figure, else the deployment's own prices, else what is known of the model.
+
+The facts are loaded by the first answer that needs them, and by nothing before it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dragoman.engine.deployment import Deployment
+    from dragoman.facts.price_lists import PriceList
+    from dragoman.values import Cost, Usage
+
+__all__ = ["cost_of"]
+
+
+def cost_of(
+    deployment: Deployment,
+    usage: Usage,
+    *,
+    model: str = "",
+    service_tier: str | None = None,
+    at: float | None = None,
+    partial: bool = False,
+) -> Cost | None:
+    """What a usage cost at a deployment, or None where nobody knows.
+
+    `model` is the name in the answer, which may be more exact than the one that was asked for; `at` is Unix time in
+    seconds. `partial`: the call did not end, and what was counted of it is charged (basis "estimated"). Takes a few
+    microseconds (`benchmarks/facts.py`), the first one of a process the loading of the facts.
+    """
+    if not usage:
+        return None
+    from dragoman.facts.costing import list_cost, reported_cost
+
+    if usage.reported_cost is not None:
+        return reported_cost(usage)
+    asked, place = _parted(deployment)
+    prices = deployment.prices
+    if prices is None and deployment.facts:
+        prices = _prices(deployment.facts_provider, asked, model)
+    if prices is None:
+        return None
+    return list_cost(usage, prices, service_tier=service_tier, place=place, at=at, partial=partial)
+
+
+def _parted(deployment: Deployment) -> tuple[str, str | None]:
+    """The model's name, and the place that it names too where the host has it so."""
+    sign, model = deployment.access.row.place_sign, deployment.access.target.model
+    if not sign or sign not in model:
+        return model, None
+    name, _, place = model.rpartition(sign)
+    return name, place
+
+
+def _prices(provider: str, asked: str, answered: str) -> PriceList | None:
+    """What the program said of the model that was asked for, then what is known of the one that answered."""
+    from dragoman.facts.lookup import prices
+
+    of_asked = prices(provider, asked)
+    if answered and answered != asked and (of_asked is None or of_asked.basis != "override"):
+        return prices(provider, answered) or of_asked
+    return of_asked

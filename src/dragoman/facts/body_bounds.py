@@ -1,0 +1,83 @@
+"""The most tokens that a body can hold, without decoding it: for requests that are passed on as they came."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final, cast
+
+import msgspec
+
+from dragoman.facts.prompt_families import family_of, searches_itself
+
+__all__ = ["bound_bytes"]
+
+# Members that may stand for more than their own bytes. A name with an escape in it may be any of them.
+_UNSEEN: Final = re.compile(
+    rb'"(?:file_id|file_uri|fileUri|file_data|fileData|inline_data|inlineData|image_url|video_url|document_url|'
+    rb"file_url|url|uri|s3Location|input_audio|source|image|images|video|audio|document|previous_response_id|conversation|prompt|cachedContent|"
+    rb"cached_content|mcp_servers|plugins|web_search_options|search_parameters|data_sources|models|speed|"
+    rb'inference_geo|context_management|promptVariables)"\s*:'
+)
+_ESCAPED_NAME: Final = re.compile(rb'\\u[0-9a-fA-F]{4}[^"]{0,60}"\s*:')
+_TOOLS: Final = re.compile(
+    rb'"(?:tools|toolConfig|tool_config|functions|response_format|responseSchema|responseJsonSchema|response_schema|'
+    rb'output_config|output_format|outputConfig|json_schema|format)"\s*:'
+)
+
+
+class _Tools(msgspec.Struct):
+    tools: Any = None
+    toolConfig: Any = None  # the wire's own name
+    tool_config: Any = None
+
+
+_DECODER: Final = msgspec.json.Decoder(_Tools)
+
+
+def bound_bytes(body: bytes, provider: str, model: str) -> int | None:
+    """The most tokens that the prompt in a JSON body can be; None where that takes a closer look: ask `bound`.
+
+    JSON says everything in at least as many bytes as it has tokens, and its own signs around a turn are more than what
+    a template puts there. What may stand for more than its own bytes (media, contents held elsewhere, tools that the
+    provider runs) is only recognised here.
+    """
+    # A hot path: one search over the body, and tools are decoded only where there are any.
+    if _UNSEEN.search(body) is not None or searches_itself(model):
+        return None
+    if b"\\u" in body and _ESCAPED_NAME.search(body) is not None:
+        return None
+    family = family_of(provider, model)
+    most = len(body) + family.most_request
+    if _TOOLS.search(body) is not None:
+        if not _plain_tools(body):
+            return None
+        most += family.most_tools
+    return most
+
+
+def _plain_tools(body: bytes) -> bool:
+    """Whether all tools are functions that the caller runs, described in the body."""
+    try:
+        found = _DECODER.decode(body)
+    except msgspec.DecodeError:
+        return False
+    config: Any = found.toolConfig
+    tools: Any = found.tools if found.tools is not None else _tools_of(config)
+    return isinstance(tools, list) and all(map(_plain, cast("list[Any]", tools)))
+
+
+def _tools_of(config: Any) -> Any:
+    return cast("dict[str, Any]", config).get("tools", []) if isinstance(config, dict) else []
+
+
+_DECLARING: Final = ({"functionDeclarations"}, {"function_declarations"}, {"toolSpec"}, {"cachePoint"})
+
+
+def _plain(tool: Any) -> bool:
+    if not isinstance(tool, dict):
+        return False
+    members = cast("dict[str, Any]", tool)
+    names = set(members)
+    if members.get("type") in ("function", "custom"):
+        return True
+    return names in _DECLARING or ("type" not in names and {"name", "input_schema"} <= names)
