@@ -1,0 +1,185 @@
+"""What the ledger costs: attempts written down and settled, waited for on the disk, and drained into rows."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from msgspec.structs import astuple
+from sqlalchemy import insert
+
+from benchmarks.report import Table, is_quick
+from dragoman.ledger import Drain, Intent, Settlement, Spool, new_attempt_id
+from dragoman.storage import Engine, LedgerStore, latest_attempts, open_database
+from dragoman.storage.tables import attempts
+
+__all__ = ["tables"]
+
+CALLERS = 32
+Pair = tuple[Intent, Settlement]
+
+
+def _intent() -> Intent:
+    return Intent(
+        attempt_id=new_attempt_id(),
+        request_id="req_01a1f8ac9b62703c91cebf38c84185bc",
+        key="ci",
+        team="platform",
+        route="fast",
+        deployment="groq-eu/llama-3.3-70b-versatile",
+        provider="groq-eu",
+        model="llama-3.3-70b-versatile",
+        dialect_in="openai-chat",
+        dialect_out="openai-chat",
+        mode="relay",
+        stream=False,
+        number=1,
+        reason="first choice",
+        at=time.time(),
+        bound="0.00123",
+        bound_reason="max_tokens",
+        price="0.59 in, 0.79 out per million",
+    )
+
+
+def _settlement(attempt_id: bytes) -> Settlement:
+    return Settlement(
+        attempt_id=attempt_id,
+        at=time.time(),
+        outcome="ok",
+        status=200,
+        input_tokens=812,
+        output_tokens=95,
+        cache_read_tokens=512,
+        cost="0.00055413",
+        basis="computed",
+        first_byte_seconds=0.21,
+        duration_seconds=0.84,
+        upstream_request_id="req_01jd3kq2x9fq0v7m2y",
+    )
+
+
+def _attempt(spool: Spool) -> None:
+    intent = _intent()
+    spool.intent(intent)
+    spool.settle(_settlement(intent.attempt_id))
+
+
+def _each(work: Callable[[], object], times: int) -> tuple[float, float]:
+    """CPU and wall seconds of one, of so many made at once."""
+    cpu, wall = time.process_time(), time.perf_counter()
+    work()
+    return (time.process_time() - cpu) / times, (time.perf_counter() - wall) / times
+
+
+def _written(directory: Path, times: int, rounds: int) -> tuple[float, float]:
+    """The round that was disturbed least. Rounds are short, as a gateway's ledger is never written to at this rate."""
+    spool = Spool.open(directory, instance="bench")
+
+    def write() -> None:
+        for _ in range(times):
+            _attempt(spool)
+
+    try:
+        return min(_each(write, times) for _ in range(rounds))
+    finally:
+        spool.close()
+
+
+def _encoded_only(times: int, rounds: int) -> tuple[float, float]:
+    """The same records made, and not written."""
+
+    def make() -> None:
+        for _ in range(times):
+            _settlement(_intent().attempt_id)
+
+    return min(_each(make, times) for _ in range(rounds))
+
+
+def _synced(directory: Path, times: int) -> tuple[float, float]:
+    spool = Spool.open(directory, instance="synced", sync="group")
+
+    async def caller() -> None:
+        for _ in range(times):
+            intent = _intent()
+            spool.intent(intent)
+            await spool.synced()
+            spool.settle(_settlement(intent.attempt_id))
+
+    async def callers() -> None:
+        await asyncio.gather(*(caller() for _ in range(CALLERS)))
+
+    try:
+        return _each(lambda: asyncio.run(callers()), times * CALLERS)
+    finally:
+        spool.close()
+
+
+def _drained(directory: Path, engine: Engine, times: int) -> tuple[float, float]:
+    spool = Spool.open(directory, instance="drained")
+    drain = Drain(directory, LedgerStore(engine))
+    try:
+        drain.run_dry()
+        for _ in range(times):
+            _attempt(spool)
+        before = drain.carried
+        figures = _each(drain.run_dry, times)
+        assert drain.carried - before == times
+        return figures
+    finally:
+        drain.close()
+        spool.close()
+
+
+def _by_expressions(directory: Path, engine: Engine) -> tuple[float, float]:
+    """Rows as drained, but added through SQLAlchemy's expressions, in batches of the same size."""
+    rows, _ = latest_attempts(engine, most=5000)
+    names = [column.name for column in attempts.columns][1:]
+    documents = [dict(zip(names, (*astuple(begun), *astuple(ended)[1:]), strict=True)) for begun, ended in rows]
+    other = open_database(f"sqlite:///{directory / 'other.db'}")
+
+    def add() -> None:
+        for begin in range(0, len(documents), 1000):
+            with other.begin() as connection:
+                connection.execute(insert(attempts), documents[begin : begin + 1000])
+
+    try:
+        return _each(add, len(documents))
+    finally:
+        other.dispose()
+
+
+def tables(quick: bool) -> list[Table]:
+    """The one table."""
+    times, rounds = (100, 1) if quick else (10_000, 7)
+    with tempfile.TemporaryDirectory() as place:
+        directory = Path(place)
+        engine = open_database(f"sqlite:///{directory / 'bench.db'}")
+        found = {
+            "records of one attempt made": _encoded_only(times, rounds),
+            "attempt made, written and settled": _written(directory / "spool", times, rounds),
+            f"the same, on the disk before it is sent, {CALLERS} callers": _synced(directory / "synced", times // 100),
+            "attempt drained into SQLite": _drained(directory / "drained", engine, 2 * times),
+            "row added by SQLAlchemy's expressions": _by_expressions(directory, engine),
+        }
+        engine.dispose()
+    return [
+        Table(
+            "Ledger: an attempt",
+            "Intent and settlement in the memory-mapped spool; the drain's rows are on the disk when counted "
+            "(`synchronous=FULL`, batches of 1,000). The last row is what the drain does not do, for comparison.",
+            ("what", "CPU", "wall", "a second"),
+            [
+                (name, f"{cpu * 1e6:.1f} µs", f"{wall * 1e6:.1f} µs", f"{1 / wall:,.0f}")
+                for name, (cpu, wall) in found.items()
+            ],
+        )
+    ]
+
+
+if __name__ == "__main__":
+    for each in tables(is_quick(__doc__)):
+        print(each.markdown())

@@ -1,0 +1,245 @@
+"""The drain: carries what the spools hold into a store, each record once, and removes what has been carried over.
+
+One drain runs at a time; a lock on the file `drain` elects it among the processes of a machine. For each spool the
+store keeps a place and the intents that are still open there, and `Store.apply` moves both on in the same transaction
+that adds the rows. So a drain that is killed at any instant is continued by the next one where the last commit left it.
+A segment goes once a commit has passed it; what is open in it is in the store by then, so that one long answer does not
+keep all segments after it.
+
+Attempts become rows when they are settled. When a spool is found dead, its last records are read, and in one
+transaction its orphans are booked (`closing`) and the spool is marked as finished; then its files go.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+import msgspec
+
+from dragoman.ledger.births import claim_if_dead, remove_spool, spools, try_lock
+from dragoman.ledger.closing import close_at_bound, lost_intent
+from dragoman.ledger.reading import START, Place, SpoolReader
+from dragoman.ledger.records import Correction, Intent, RequestRecord, Settlement
+from dragoman.ledger.segments import segment_numbers, segment_path
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from dragoman.ledger.births import Claim
+    from dragoman.ledger.records import Record
+
+__all__ = ["Batch", "Drain", "Standing", "Store"]
+
+_LOCK = "drain"
+BATCH_RECORDS = 1000
+
+
+class Standing(NamedTuple):
+    """How far a spool has been carried over: the place, the intents that are open there, and whether that is all."""
+
+    place: Place = START
+    open_intents: Sequence[Intent] = ()
+    finished: bool = False
+
+
+class Batch(msgspec.Struct, kw_only=True):
+    """One step of one spool, to be applied whole or not at all. `before` is the place that the store must have."""
+
+    spool: str
+    before: Place
+    after: Place
+    attempts: list[tuple[Intent, Settlement]]
+    corrections: list[Correction]
+    requests: list[RequestRecord]
+    opened: list[Intent]
+    closed: list[bytes]
+    finished: bool = False
+
+
+class Store(Protocol):
+    """Where the drain carries records to."""
+
+    def standing(self, spool: str) -> Standing:
+        """How far a spool was carried over; `Standing()` for one that is new."""
+        ...
+
+    def apply(self, batch: Batch) -> None:
+        """Adds a batch in one transaction that is on the disk when this returns."""
+        ...
+
+    def forget(self, spool: str) -> None:
+        """Drops the standing of a finished spool whose files are gone."""
+        ...
+
+
+class _Source:
+    """One spool that is being drained: where its reader stands, and what is open."""
+
+    __slots__ = ("claim", "finished", "held", "open", "path", "reader", "stored")
+
+    def __init__(self, path: Path, standing: Standing) -> None:
+        self.path = path
+        self.reader = SpoolReader(path, standing.place)
+        self.open = {intent.attempt_id: intent for intent in standing.open_intents}
+        self.stored = set(self.open)
+        """Those open intents that the store holds."""
+        self.finished = standing.finished
+        self.claim: Claim | None = None
+
+    def batch(self, most: int) -> Batch:
+        """What is to be carried over next. It may be empty, and still have passed a segment's end."""
+        before = self.reader.place
+        records = self.reader.read(most, dead=self.claim is not None)
+        batch = Batch(
+            spool=self.path.name,
+            before=before,
+            after=self.reader.place,
+            attempts=[],
+            corrections=[],
+            requests=[],
+            opened=[],
+            closed=[],
+        )
+        self._sort(records, batch)
+        return batch
+
+    def _sort(self, records: list[Record], batch: Batch) -> None:
+        fresh: dict[bytes, Intent] = {}
+        for record in records:
+            match record:
+                case Intent():
+                    fresh[record.attempt_id] = record
+                case Settlement():
+                    intent = fresh.pop(record.attempt_id, None) or self.open.pop(record.attempt_id, None)
+                    batch.attempts.append((intent or lost_intent(record), record))
+                    if record.attempt_id in self.stored:
+                        self.stored.remove(record.attempt_id)
+                        batch.closed.append(record.attempt_id)
+                case Correction():
+                    batch.corrections.append(record)
+                case RequestRecord():
+                    batch.requests.append(record)
+        self.open.update(fresh)
+        self.stored.update(fresh)
+        batch.opened.extend(fresh.values())
+
+    def finish(self, batch: Batch, now: float) -> None:
+        """Books the orphans of a dead spool that has been read to its end."""
+        for intent in self.open.values():
+            batch.attempts.append((intent, close_at_bound(intent, now)))
+        batch.closed.extend(self.open)
+        self.open.clear()
+        batch.finished = self.finished = True
+
+    def let_go(self) -> None:
+        self.reader.close()
+        if self.claim is not None:
+            self.claim.release()
+
+
+class Drain:
+    """Drains all spools of a directory. Not for several threads at once.
+
+    `carried` counts the attempts that became rows, `damaged` the records that could not be read (a power failure, or a
+    newer version's).
+    """
+
+    def __init__(
+        self,
+        directory: str | Path,
+        store: Store,
+        *,
+        batch_records: int = BATCH_RECORDS,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._directory = Path(directory)
+        self._store = store
+        self._batch_records = batch_records
+        self._clock = clock
+        self._sources: dict[str, _Source] = {}
+        self._election: Claim | None = None
+        self.carried = 0
+        self.damaged = 0
+
+    def elect(self) -> bool:
+        """Whether this drain is the one that may run; it stays so until `close`, or its process ends."""
+        if self._election is None:
+            self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._election = try_lock(self._directory / _LOCK)
+        return self._election is not None
+
+    def step(self) -> bool:
+        """Carries up to one batch of each spool over, the oldest spool first; False when there was nothing to do.
+
+        Raises what the store raises; then nothing of that batch was carried over, and the next step tries it again.
+        """
+        if not self.elect():
+            return False
+        worked = False
+        for path in spools(self._directory):
+            worked = self._step_of(path) or worked
+        return worked
+
+    def run_dry(self) -> None:
+        """Steps until nothing is left for now."""
+        while self.step():
+            pass
+
+    def close(self) -> None:
+        """Lets another drain be elected."""
+        for source in self._sources.values():
+            source.let_go()
+        self._sources.clear()
+        if self._election is not None:
+            self._election.release()
+            self._election = None
+
+    def _step_of(self, path: Path) -> bool:
+        source = self._sources.get(path.name)
+        if source is None:
+            source = self._sources[path.name] = _Source(path, self._store.standing(path.name))
+        if source.claim is None:
+            source.claim = claim_if_dead(path)
+        if source.finished:  # by a drain that died before it removed the files
+            if source.claim is not None:
+                self._remove(source)
+            return False
+        try:
+            return self._carry(source)
+        except BaseException:
+            # What the source knows may be ahead of the store now; it is asked again.
+            source.let_go()
+            self._sources.pop(path.name, None)
+            raise
+
+    def _carry(self, source: _Source) -> bool:
+        damaged = source.reader.damaged
+        batch = source.batch(self._batch_records)
+        passed = batch.after != batch.before
+        if not passed and source.claim is not None:
+            source.finish(batch, self._clock())
+        if passed or batch.finished:
+            self._store.apply(batch)
+        self.carried += len(batch.attempts)
+        self.damaged += source.reader.damaged - damaged
+        if batch.finished:
+            self._remove(source)
+        elif batch.after.segment > batch.before.segment:
+            _remove_segments(source.path, batch.after.segment)
+        return passed
+
+    def _remove(self, source: _Source) -> None:
+        assert source.claim is not None
+        source.reader.close()
+        remove_spool(source.path, source.claim)
+        self._sources.pop(source.path.name, None)
+        if not source.path.exists():
+            self._store.forget(source.path.name)
+
+
+def _remove_segments(spool: Path, before: int) -> None:
+    for number in segment_numbers(spool):
+        if number < before:
+            segment_path(spool, number).unlink(missing_ok=True)

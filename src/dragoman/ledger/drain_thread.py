@@ -1,0 +1,72 @@
+"""The drain as a thread. It may run in every process that has the directory: one is elected, the others stand by."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dragoman.ledger.drain import Drain
+
+__all__ = ["DrainThread"]
+
+_log = logging.getLogger("dragoman.ledger")
+_LONGEST_WAIT_SECONDS = 30.0
+
+
+class DrainThread:
+    """Runs a drain every `every_seconds`, and at once while there is more than a batch to carry over.
+
+    A failing store (locked, its disk full) is logged once and tried again, less and less often; the spools hold what
+    it has not taken. `problem` says what is wrong now.
+    """
+
+    def __init__(self, make: Callable[[], Drain], *, every_seconds: float = 0.25) -> None:
+        self._make = make
+        self._every_seconds = every_seconds
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="ledger drain", daemon=True)
+        self.problem: str | None = None
+        self.elected = False
+        self.carried = 0
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Carries over what is there, unless the store fails, and ends the thread. Waits for it."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _run(self) -> None:
+        wait, drain = self._every_seconds, None
+        while True:
+            stopping = self._stop.is_set()
+            try:
+                if drain is None:
+                    drain = self._make()
+                self.elected = drain.elect()
+                if stopping:
+                    drain.run_dry()
+                else:
+                    wait = 0.0 if drain.step() else self._every_seconds
+                self.carried, self.problem = drain.carried, None
+            except Exception as error:  # noqa: BLE001 - a supervisor: whatever the store says, the spools hold it all
+                wait = self._failed(error, wait)
+            if stopping:
+                break
+            self._stop.wait(wait)
+        if drain is not None:
+            drain.close()
+        self.elected = False
+
+    def _failed(self, error: Exception, wait: float) -> float:
+        problem = f"{type(error).__name__}: {error}"
+        if self.problem is None:
+            _log.error("the ledger's store does not take records, which stay in the spool: %s", problem)
+        self.problem = problem
+        return min(max(2 * wait, self._every_seconds), _LONGEST_WAIT_SECONDS)

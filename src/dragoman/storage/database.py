@@ -1,0 +1,60 @@
+"""Opening the database: SQLite on one machine, in the settings that its callers rely on."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from dragoman.errors import ConfigError
+from dragoman.ledger.money import ExactSum
+from dragoman.storage.tables import SCHEMA_VERSION, metadata
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+__all__ = ["open_database"]
+
+_BUSY_SECONDS = 10
+
+
+def open_database(url: str) -> Engine:
+    """The database at a URL such as `sqlite:///dragoman.db`, its tables made if they are missing.
+
+    Write-ahead logging lets readers read while the drain writes. Every commit waits for the disk (`synchronous=FULL`):
+    after it a segment of the spool is deleted, and then the row is all there is. The drain commits in batches, so that
+    this costs little. In SQL, `exact_sum(cost)` adds amounts up without rounding.
+
+    Raises `ConfigError` for another kind of database, and for one that a newer version wrote.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise ConfigError(f"{url!r} is no database URL; write sqlite:/// and the path of a file") from None
+    if parsed.get_backend_name() != "sqlite" or parsed.database in (None, "", ":memory:"):
+        raise ConfigError(f"{parsed.render_as_string()} is no SQLite file; write sqlite:/// and the path of a file")
+    Path(str(parsed.database)).absolute().parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(parsed.set(drivername="sqlite"), connect_args={"timeout": _BUSY_SECONDS})
+    event.listen(engine, "connect", _prepare)
+    with engine.begin() as connection:
+        found = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+        if found > SCHEMA_VERSION:
+            engine.dispose()
+            raise ConfigError(
+                f"{parsed.database} was written by a newer version (schema {found}, this one knows {SCHEMA_VERSION})"
+            )
+        if found < SCHEMA_VERSION:
+            metadata.create_all(connection)
+            connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    return engine
+
+
+def _prepare(connection: sqlite3.Connection, _record: object) -> None:
+    # Its stub knows aggregates of integers only; SQLite takes any of its types.
+    connection.create_aggregate("exact_sum", 1, ExactSum)  # pyright: ignore[reportArgumentType]
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
