@@ -35,6 +35,7 @@
     │   ├── UnusableAnswer          declined, filtered or cut off: there is no whole answer to be of a type
     │   └── TooManyRounds           the tool loop reached its bound; carries the conversation
     ├── AllAttemptsFailed           several targets were tried and none answered
+    ├── SpoolFull                   the ledger has no room to write an attempt down; nothing was sent
     └── StreamStateError            a stream was used in a way that it does not allow
 
 Errors are mapped at two borders only: `transport/` raises `TransportError`, the dialects raise `ProviderError` (and
@@ -78,6 +79,7 @@ __all__ = [
     "SchemaMismatch",
     "Sent",
     "ServerFault",
+    "SpoolFull",
     "StreamStateError",
     "StreamTruncated",
     "TimedOut",
@@ -188,7 +190,11 @@ class InvalidRequest(DragomanError):
 
 
 class Unsupported(DragomanError):
-    """The target cannot express something that was asked for, and `adapt="refuse"` was given."""
+    """The target cannot take something that was asked for.
+
+    Its wire cannot express it, and `adapt="refuse"` was given; or its model is known not to be able to do what the
+    request cannot do without (tools, a kind of media). `path` names the member in our values.
+    """
 
     remedy = Remedy.WRONG
 
@@ -485,6 +491,13 @@ class AllAttemptsFailed(DragomanError):
     def __init__(self, message: str, *, errors: Sequence[DragomanError] = ()) -> None:
         super().__init__(message)
         self.errors = tuple(errors)
+
+
+class SpoolFull(DragomanError):
+    """The ledger cannot take another attempt, so none is made: no room on the disk, or it cannot be written to.
+
+    It recovers by itself once there is room. Attempts that were begun are settled all the same.
+    """
 
 
 class StreamStateError(DragomanError):

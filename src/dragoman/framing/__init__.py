@@ -11,12 +11,14 @@ from dragoman.framing.eventstream import (
 from dragoman.framing.lines import LineSplitter
 from dragoman.framing.ndjson import NdjsonDecoder, encode_ndjson
 from dragoman.framing.sse import SseDecoder, SseFrame, encode_sse
+from dragoman.framing.sse_blocks import SseBlocks
 
 __all__ = [
     "EventMessage",
     "EventStreamDecoder",
     "LineSplitter",
     "NdjsonDecoder",
+    "SseBlocks",
     "SseDecoder",
     "SseFrame",
     "encode_event_headers",

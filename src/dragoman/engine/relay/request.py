@@ -1,0 +1,85 @@
+"""A request that is relayed: its members, and the HTTP request that carries them to one deployment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from dragoman.engine.relay.body import Members, write_members
+from dragoman.engine.relay.edits import EDITS, AnswerEdit, with_usage_asked
+from dragoman.errors import InvalidRequest
+from dragoman.transport.seam import HttpRequest
+
+if TYPE_CHECKING:
+    from dragoman.engine.deployment import Deployment
+    from dragoman.transport import Timeout
+
+__all__ = ["RelayRequest", "relay_http"]
+
+
+class RelayRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What a client asked, unread but for its members.
+
+    `model` is the name that the client gave, `headers` are those of its headers that the dialect's table forwards.
+    """
+
+    dialect: str
+    model: str
+    body: bytes
+    members: Members
+    stream: bool = False
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+def relay_http(deployment: Deployment, asked: RelayRequest, timeout: Timeout | None) -> tuple[HttpRequest, AnswerEdit]:
+    """The HTTP request for this deployment, and the edits that its answer takes."""
+    edits = EDITS[asked.dialect]
+    access = deployment.access
+    upstream = access.target.model
+    members: dict[str, Any] = asked.members  # pyright: ignore[reportAssignmentType]  # raw values stay raw
+    body: bytes | None = asked.body
+    renamed = upstream != asked.model
+    hide_usage = False
+    if edits.model_member is not None and renamed:
+        members, body = {**members, edits.model_member: upstream}, None
+    if asked.stream and edits.usage_option is not None and access.target.quirks.chat.stream_usage:
+        changed = dict(members)
+        if with_usage_asked(changed, edits.usage_option):
+            members, body, hide_usage = changed, None, True
+    if access.body_members:
+        more = {name: value for name, value in access.body_members.items() if name not in members}
+        if more:
+            members, body = {**members, **more}, None
+    path = edits.stream_path if asked.stream else edits.path
+    if edits.model_member is None:
+        path = path.replace("{model}", _model_path(upstream))
+    # Address rules look at `stream`, which is raw here.
+    given = {**members, "stream": True} if asked.stream and "stream" in members else members
+    url, placed = access.place(path, given)
+    if placed is not given:
+        members, body = dict(placed), None
+    headers = [*access.headers(), ("content-type", "application/json")]
+    headers.append(("accept", "text/event-stream" if asked.stream else "application/json"))
+    headers.extend(_sent(edits.headers, asked.headers))
+    if body is None:
+        try:
+            body = write_members(members)
+        except (TypeError, ValueError) as error:
+            raise InvalidRequest(f"the request cannot be written as JSON: {error}") from None
+    edit = AnswerEdit(edits, asked.model if renamed else None, hide_usage=hide_usage)
+    return HttpRequest("POST", url, headers, body, timeout or deployment.timeout), edit
+
+
+def _sent(own: tuple[tuple[str, str], ...], forwarded: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    """The dialect's own headers, where the client did not give them itself."""
+    if not forwarded:
+        return own
+    given = {name for name, _ in forwarded}
+    return (*(pair for pair in own if pair[0] not in given), *forwarded)
+
+
+def _model_path(model: str) -> str:
+    from dragoman.dialects.gemini.paths import path_of
+
+    return path_of(model, "")[:-1]

@@ -1,0 +1,49 @@
+"""One attempt that relays a whole answer: the bytes pass, a reading of them is metered."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from dragoman.dialects.reading import parse
+from dragoman.engine.attempt import exchange, told
+from dragoman.engine.relay.request import relay_http
+from dragoman.errors import DragomanError
+
+if TYPE_CHECKING:
+    from dragoman.engine.deployment import Deployment
+    from dragoman.engine.meter import Meter
+    from dragoman.engine.relay.request import RelayRequest
+    from dragoman.transport import Timeout
+    from dragoman.values import Response
+
+__all__ = ["Relayed", "relay"]
+
+
+class Relayed(msgspec.Struct, frozen=True):
+    """The bytes for the client, and what they say: usage, cost and names always, the content not."""
+
+    body: bytes
+    response: Response
+
+
+async def relay(
+    deployment: Deployment, asked: RelayRequest, meter: Meter, *, timeout: Timeout | None = None
+) -> Relayed:
+    """Asks once. Raises a `DragomanError`, for an answer that is none (an error or another shape in a 200) too."""
+    http, edit = relay_http(deployment, asked, timeout)
+    meter.asked(None, len(http.body))
+    dialect = deployment.dialect
+    answer = await exchange(deployment, dialect, http, meter)
+    meter_response = dialect.meter_response
+    response = None
+    try:
+        if meter_response is not None:
+            response = meter_response(answer.body, deployment.target)
+        if response is None:
+            response = dialect.decode_response(parse(answer.body), deployment.target)
+    except DragomanError as error:
+        raise told(error, answer, deployment) from None
+    body = answer.body if edit.idle else edit.whole(answer.body)
+    return Relayed(body, meter.priced(response))
