@@ -134,6 +134,13 @@ class HttpTransport:
             raise connection.take_failure()
         return Http1Stream(pool, connection, self._limits.body_bytes)
 
+    def warm(self) -> None:
+        """Make the TLS context now, which takes some 20 ms, and not at the first connection. May run in any thread.
+
+        Raises `ConfigError` when `ca_file` cannot be used.
+        """
+        self._tls.context()
+
     async def aclose(self) -> None:
         """Close every connection of the running loop. The transport may be used again afterwards."""
         for connection in self._pools.end(asyncio.get_running_loop()):

@@ -1,0 +1,64 @@
+"""`dragoman config`: what people read before they serve."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from scripts import config_schema
+from tests.cli.programs import environment, run
+
+GOOD = """
+providers:
+  openai: {api_key: "${OPENAI_API_KEY}"}
+  here: {dialect: openai-chat, base_url: "http://127.0.0.1:8000/v1", api_key: none}
+models:
+  fast: {deployments: [here/mine], fallbacks: [gpt-4o]}
+  gpt-4o: [openai/gpt-4o]
+  "claude-*": ["anthropic/*"]
+keys:
+  - {name: ci, team: build, key: "${CI_KEY}", models: [fast], limits: {rpm: 600, concurrency: 20}}
+"""
+
+
+def test_a_good_configuration_is_told_in_short_without_its_secrets(tmp_path: Path) -> None:
+    file = tmp_path / "dragoman.yaml"
+    file.write_text(GOOD)
+    variables = {"OPENAI_API_KEY": "sk-secret", "CI_KEY": "ci-secret", "ANTHROPIC_API_KEY": "a-secret"}
+    done = run("config", "check", str(file), env=environment(**variables))
+    assert (done.status, done.err) == (0, "")
+    assert done.out.splitlines() == [
+        f"{file} can be used.",
+        "server     127.0.0.1:4000, 1 worker",
+        "providers  openai     openai-responses, openai-chat at https://api.openai.com/v1; key from this file",
+        "           here       openai-chat at http://127.0.0.1:8000/v1; without a key",
+        "           anthropic  anthropic at https://api.anthropic.com/v1; key from ANTHROPIC_API_KEY",
+        "models     fast      here/mine, openai/gpt-4o",
+        "           gpt-4o    openai/gpt-4o",
+        "           claude-*  anthropic/*",
+        "keys       ci (build)  models fast; 600 requests a minute; 20 at once",
+    ]
+
+
+def test_every_problem_has_its_line_and_the_status_is_1(tmp_path: Path) -> None:
+    file = tmp_path / "bad.yaml"
+    file.write_text("server: {port: high}\nmodels:\n  a: [opnai/x]\n")
+    done = run("config", "check", str(file), env=environment())
+    assert (done.status, done.err) == (1, "")
+    assert done.out.splitlines() == [
+        f"{file}:1: server.port: a whole number is wanted here, and not the text 'high'",
+        f"{file}:3: models.a[0]: no provider is called 'opnai'. Did you mean 'openai'?",
+        "2 problems",
+    ]
+
+
+def test_a_file_that_is_not_there_is_said_so(tmp_path: Path) -> None:
+    file = tmp_path / "dragoman.yaml"
+    done = run("config", "check", str(file), env=environment())
+    assert (done.status, done.out) == (1, f"{file} cannot be read: No such file or directory.\n")
+
+
+def test_the_schema_is_the_published_one() -> None:
+    done = run("config", "schema", env=environment())
+    assert (done.status, done.err) == (0, "")
+    assert json.loads(done.out) == json.loads(config_schema.text())
