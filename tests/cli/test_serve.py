@@ -1,0 +1,117 @@
+"""`dragoman serve` as a process: alone and with workers, told to reload and to stop; and what it refuses."""
+
+from __future__ import annotations
+
+import re
+import signal
+import socket
+import subprocess
+import urllib.request
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.cli.programs import COMMAND, environment, run
+from tests.servers.process import ROOT, wait_until
+
+DEADLINE_SECONDS = 20.0
+CONFIG = """\
+server: {{port: 0}}
+spool: {{directory: "{folder}/spool"}}
+storage: {{database: "sqlite:///{folder}/dragoman.db"}}
+log: {{requests: none}}
+providers:
+  here: {{dialect: openai-chat, base_url: "http://127.0.0.1:9/v1", api_key: none}}
+models:
+  first: [here/m]
+"""
+
+
+class Served:
+    """A gateway that runs."""
+
+    def __init__(self, process: subprocess.Popen[bytes], log: Path, config: Path) -> None:
+        self.process, self.log, self.config = process, log, config
+
+    def said(self, pattern: str) -> re.Match[str]:
+        def found() -> bool:
+            assert self.process.poll() is None, self.log.read_text()
+            return re.search(pattern, self.log.read_text()) is not None
+
+        wait_until(found, DEADLINE_SECONDS, pattern)
+        match = re.search(pattern, self.log.read_text())
+        assert match is not None
+        return match
+
+    @property
+    def url(self) -> str:
+        return self.said(r"at (http://127\.0\.0\.1:\d+)")[1]
+
+    def get(self, path: str) -> bytes:
+        with urllib.request.urlopen(self.url + path, timeout=5) as answer:
+            return answer.read()
+
+
+@contextmanager
+def served(tmp_path: Path, *arguments: str) -> Generator[Served]:
+    config, log = tmp_path / "dragoman.yaml", tmp_path / "log"
+    config.write_text(CONFIG.format(folder=tmp_path))
+    command = [*COMMAND, "serve", "--config", str(config), *arguments]
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment(), stdout=output, stderr=output)
+    try:
+        yield Served(process, log, config)
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.parametrize("arguments", [(), ("--supervised",), ("--workers", "2")], ids=["alone", "supervised", "two"])
+def test_it_serves_reloads_and_stops(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    with served(tmp_path, *arguments) as gateway:
+        assert gateway.get("/healthz") == b'{"status":"alive"}'
+        assert gateway.get("/readyz") == b'{"status":"ready"}'
+        assert b"dragoman_connections 1.0" in gateway.get("/metrics")
+        good = gateway.config.read_text()
+        gateway.config.write_text(good + "nonsense: 1\n")
+        gateway.process.send_signal(signal.SIGHUP)
+        gateway.said("the old one serves on: .*nonsense")
+        gateway.config.write_text(good + "  second: [here/m]\n")
+        gateway.said("is in service")
+        gateway.process.send_signal(signal.SIGTERM)
+        assert gateway.process.wait(DEADLINE_SECONDS) == 0
+        assert "Traceback" not in gateway.log.read_text()
+
+
+def test_a_port_that_is_taken_is_said(tmp_path: Path) -> None:
+    config = tmp_path / "dragoman.yaml"
+    config.write_text(CONFIG.format(folder=tmp_path))
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        held.listen()
+        port = str(held.getsockname()[1])
+        for more in ((), ("--workers", "2")):
+            done = run("serve", "--config", str(config), "--port", port, *more)
+            assert done.status == 2
+            assert f"cannot listen on 127.0.0.1:{port}" in done.err
+            assert "Traceback" not in done.err
+
+
+def test_nobody_listens_beyond_this_machine_without_a_key(tmp_path: Path) -> None:
+    config = tmp_path / "dragoman.yaml"
+    config.write_text(CONFIG.format(folder=tmp_path))
+    done = run("serve", "--config", str(config), "--host", "0.0.0.0")
+    assert done.status == 2
+    assert "nobody would need a key" in done.err
+
+
+def test_a_configuration_that_is_wrong_is_said_with_its_lines(tmp_path: Path) -> None:
+    config = tmp_path / "dragoman.yaml"
+    config.write_text("servers: {port: 4000}\n")
+    for more in ((), ("--workers", "2")):
+        done = run("serve", "--config", str(config), *more)
+        assert done.status == 2
+        assert f"{config}:1" in done.err
+        assert "server" in done.err
