@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Generator
+from pathlib import Path
 from typing import Any
 
 import openai
@@ -44,12 +45,9 @@ def fakes() -> Generator[tuple[FakeProvider, FakeProvider]]:
         yield first, second
 
 
-@pytest.fixture(scope="module")
-def front(
-    fakes: tuple[FakeProvider, FakeProvider], tmp_path_factory: pytest.TempPathFactory
-) -> Generator[RunningGateway]:
+def _config(fakes: tuple[FakeProvider, FakeProvider]) -> str:
     first, second = fakes
-    text = CONFIG.format(
+    return CONFIG.format(
         first=first.base_url("openai-responses"),
         second=second.base_url("openai-responses"),
         chat=first.base_url("openai-chat"),
@@ -60,7 +58,13 @@ def front(
         bert=BERT,
         cleo=CLEO,
     )
-    with running_gateway(text, tmp_path_factory.mktemp("front")) as found:
+
+
+@pytest.fixture(scope="module")
+def front(
+    fakes: tuple[FakeProvider, FakeProvider], tmp_path_factory: pytest.TempPathFactory
+) -> Generator[RunningGateway]:
+    with running_gateway(_config(fakes), tmp_path_factory.mktemp("front")) as found:
         yield found
 
 
@@ -103,9 +107,9 @@ def test_it_is_its_makers_and_the_teams_and_nobody_elses(
 
 
 def test_the_official_client_is_told_in_its_own_class(front: RunningGateway) -> None:
-    with openai.OpenAI(base_url=f"{front.url}/v1", api_key=CLEO, max_retries=0) as client:
-        with pytest.raises(openai.NotFoundError):
-            client.responses.create(model="both", input="Hi", previous_response_id="resp_unheard_of")
+    client = openai.OpenAI(base_url=f"{front.url}/v1", api_key=CLEO, max_retries=0)
+    with client, pytest.raises(openai.NotFoundError):
+        client.responses.create(model="both", input="Hi", previous_response_id="resp_unheard_of")
 
 
 @pytest.mark.parametrize("model", ["elsewhere", "own-account"])
@@ -115,26 +119,16 @@ def test_a_model_that_does_not_lead_there_is_refused(front: RunningGateway, mode
     assert (answer.status, answer.json["error"]["param"]) == (400, "previous_response_id")
 
 
-def test_what_is_not_stored_is_not_there_later(front: RunningGateway) -> None:
-    made = _id_of(_respond(front, ANNA, "both", store=False))
-    assert _respond(front, ANNA, "both", previous_response_id=made).status == 404
+def test_what_is_not_stored_is_not_there_later(fakes: tuple[FakeProvider, FakeProvider], tmp_path: Path) -> None:
+    with running_gateway(_config(fakes), tmp_path) as front:
+        made = _id_of(_respond(front, ANNA, "both", store=False))
+        assert _respond(front, ANNA, "both", previous_response_id=made).status == 404
 
 
-def test_it_survives_the_process(fakes: tuple[FakeProvider, FakeProvider], tmp_path: Any) -> None:
-    text = CONFIG.format(
-        first=fakes[0].base_url("openai-responses"),
-        second=fakes[1].base_url("openai-responses"),
-        chat=fakes[0].base_url("openai-chat"),
-        claude=fakes[0].base_url("anthropic"),
-        google=fakes[0].base_url("gemini"),
-        master=MASTER,
-        anna=ANNA,
-        bert=BERT,
-        cleo=CLEO,
-    )
-    with running_gateway(text, tmp_path) as front:
+def test_it_survives_the_process(fakes: tuple[FakeProvider, FakeProvider], tmp_path: Path) -> None:
+    with running_gateway(_config(fakes), tmp_path) as front:
         made = _id_of(_respond(front, ANNA, "made-there"))
-    with running_gateway(text, tmp_path) as front:
+    with running_gateway(_config(fakes), tmp_path) as front:
         assert _respond(front, ANNA, "both", previous_response_id=made).status == 200
         assert _respond(front, CLEO, "both", previous_response_id=made).status == 404
 

@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from tests.gateway.fake_service import digest_of
 from tests.servers.process import ROOT, free_port, wait_until
 
 DEADLINE_SECONDS = 20.0
@@ -237,6 +238,25 @@ def test_a_configuration_that_one_worker_cannot_prepare_is_taken_by_none(tmp_pat
         served.config.write_text("two")
         served.says("is in service")
         assert {worker["config"] for worker in served.workers().values()} == {"two"}
+
+
+def test_a_worker_can_let_all_reload_and_learns_what_came_of_it(tmp_path: Path) -> None:
+    with fleet(tmp_path) as served:
+        served.workers()
+        served.config.write_text("two")
+        status, told, _ = served.get("/reload")
+        assert (status, told.decode()) == (200, digest_of("two"))
+        assert {worker["config"] for worker in served.workers().values()} == {"two"}
+        served.config.write_text("bad-0")
+        status, told, _ = served.get("/reload")
+        assert (status, told) == (422, b"worker 0 cannot use 'bad-0'")
+        assert {worker["config"] for worker in served.workers().values()} == {"two"}
+
+
+def test_a_worker_can_give_an_order_to_all(tmp_path: Path) -> None:
+    with fleet(tmp_path) as served:
+        served.workers()
+        assert json.loads(served.get("/order?this")[1]) == [["tell", "this", 0], ["tell", "this", 1]]
 
 
 def test_a_worker_that_starts_during_a_reload_has_the_new_configuration(tmp_path: Path) -> None:

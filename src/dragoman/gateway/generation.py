@@ -15,6 +15,7 @@ from dragoman.accounts.principals import LOCAL, MASTER
 from dragoman.dialects import load
 from dragoman.errors import ConfigError
 from dragoman.gateway.config.checks import is_loopback
+from dragoman.gateway.route_state import RouteState
 from dragoman.gateway.routes import RouteTable
 from dragoman.gateway.transports import Transports
 
@@ -35,11 +36,20 @@ class Generation:
     """One configuration as it is served. `number` counts the process's generations, `digest` is its contents'."""
 
     def __init__(
-        self, config: Config, number: int, transports: Transports, gauges: Gauges, *, worker: int = 0, workers: int = 1
+        self,
+        config: Config,
+        number: int,
+        transports: Transports,
+        gauges: Gauges,
+        *,
+        state: RouteState | None = None,
+        worker: int = 0,
+        workers: int = 1,
     ) -> None:
         """Puts everything together without waiting; opens nothing. Raises `ConfigError`.
 
-        `worker` of `workers` processes says which share of the keys' limits this one admits.
+        `state` is what is known of deployments, from one configuration to the next. `worker` of `workers` processes
+        says which share of the limits this one admits.
         """
         self.config = config
         self.number = number
@@ -49,7 +59,7 @@ class Generation:
         self._in_flight = 0
         self._retired = False
         try:
-            self.routes = RouteTable(config, self._transport)
+            self.routes = RouteTable(config, self._transport, state or RouteState(), worker=worker, workers=workers)
         except BaseException:
             self._close()
             raise
@@ -149,6 +159,7 @@ class Generations:
         self._workers = workers
         self._transports = Transports()
         self._gauges = Gauges()
+        self.state = RouteState()
         self._number = 0
         self._current: Generation | None = None
 
@@ -178,6 +189,7 @@ class Generations:
         for principal in principals:
             principal.enforce()
         self._gauges.keep(principal.gauge for principal in principals)
+        self.state.take(generation.config.health, generation.routes.configured())
         if before is not None:
             before.retire()
 
@@ -196,7 +208,13 @@ class Generations:
             raise ConfigError(f"{config.file} was changed again while it was read; it will be read once more.")
         self._number += 1
         generation = Generation(
-            config, self._number, self._transports, self._gauges, worker=self._worker, workers=self._workers
+            config,
+            self._number,
+            self._transports,
+            self._gauges,
+            state=self.state,
+            worker=self._worker,
+            workers=self._workers,
         )
         try:
             generation.warm()

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from dragoman.errors import ConfigError
-from dragoman.gateway.assembly import Gateway
 from dragoman.gateway.config import Config, Discovered, ambient_config, load, read
 from dragoman.gateway.config.checks import is_loopback
 from dragoman.gateway.reloading import Reloader, needs_restart
@@ -22,6 +21,7 @@ from dragoman.gateway.workers.worker import Worker, on_fast_loop, run_alone
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from dragoman.gateway.assembly import Gateway
     from dragoman.gateway.workers.service import Exposition
 
 __all__ = ["Hosting", "Settings", "make_service"]
@@ -76,6 +76,8 @@ def _overridden(config: Config, settings: Settings) -> Config:
 
 def make_service(options: ServeOptions, exposition: Exposition | None) -> Gateway:
     """The gateway of one process."""
+    from dragoman.gateway.assembly import Gateway  # here: a supervisor serves nothing, and starts sooner without it
+
     return Gateway(_Reader(options), worker=options.worker, workers=options.workers, exposition=exposition)
 
 

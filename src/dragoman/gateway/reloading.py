@@ -89,5 +89,6 @@ def needs_restart(before: Config, after: Config) -> tuple[str, ...]:
 
 _FIXED: Final = (
     "host port workers max_body_bytes max_header_bytes max_headers max_requests max_bytes_in_flight "
-    "header_seconds body_seconds write_seconds keep_alive_seconds hold_seconds drain_delay_seconds drain_seconds"
+    "header_seconds body_seconds body_total_seconds write_seconds keep_alive_seconds hold_seconds "
+    "drain_delay_seconds drain_seconds"
 ).split()

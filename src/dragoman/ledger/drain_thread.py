@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ __all__ = ["DrainThread"]
 
 _log = logging.getLogger("dragoman.ledger")
 _LONGEST_WAIT_SECONDS = 30.0
+_FAREWELL_SECONDS = 5.0
+_POLL_SECONDS = 0.02
 
 
 class DrainThread:
@@ -29,6 +32,7 @@ class DrainThread:
         self._every_seconds = every_seconds
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="ledger drain", daemon=True)
+        self._carried: Callable[[], bool] = lambda: True
         self.problem: str | None = None
         self.elected = False
         self.carried = 0
@@ -36,8 +40,13 @@ class DrainThread:
     def start(self) -> None:
         self._thread.start()
 
-    def stop(self) -> None:
-        """Carries over what is there, unless the store fails, and ends the thread. Waits for it."""
+    def stop(self, carried: Callable[[], bool] = lambda: True) -> None:
+        """Carries over what is there, unless the store fails, and ends the thread. Waits for it.
+
+        Where another process is the elected one, it waits until `carried` says that that has done it, or until that has
+        ended and this one is elected: of several that stop at once none leaves its spool to the others in vain.
+        """
+        self._carried = carried
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join()
@@ -51,7 +60,7 @@ class DrainThread:
                     drain = self._make()
                 self.elected = drain.elect()
                 if stopping:
-                    drain.run_dry()
+                    self._finish(drain)
                 else:
                     wait = 0.0 if drain.step() else self._every_seconds
                 self.carried, self.problem = drain.carried, None
@@ -63,6 +72,14 @@ class DrainThread:
         if drain is not None:
             drain.close()
         self.elected = False
+
+    def _finish(self, drain: Drain) -> None:
+        deadline = time.monotonic() + _FAREWELL_SECONDS
+        while not drain.elect():
+            if self._carried() or time.monotonic() > deadline:
+                return
+            time.sleep(_POLL_SECONDS)
+        drain.run_dry()
 
     def _failed(self, error: Exception, wait: float) -> float:
         problem = f"{type(error).__name__}: {error}"

@@ -27,6 +27,10 @@ def amount_text(amount: Decimal) -> str | None:
     """The amount as text, rounded to 18 decimals; None for what is no amount (NaN, infinite, 10**12 and beyond)."""
     if not amount.is_finite() or not -_LARGEST < amount < _LARGEST:
         return None
+    text = str(amount)
+    # What one call costs, as a rule: a plain number whose digits all say something.
+    if len(text) <= DECIMALS and "E" not in text and "." in text and text[-1] != "0":
+        return text
     sign, digits, exponent = amount.as_tuple()
     if not isinstance(exponent, int) or exponent < -DECIMALS or len(digits) > DECIMALS:
         amount = amount.quantize(_STEP, context=_ROUNDING)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -68,11 +69,12 @@ class CallPermits:
     async def acquire(self, deployment: Deployment, reason: str) -> LedgerPermit:
         """Writes the intent; with `sync="group"` it is on the disk when this returns. Raises `SpoolFull`."""
         permit = self.write(deployment, reason)
-        try:
-            await self._spool.synced()
-        except BaseException:
-            permit.abandon()
-            raise
+        if self._spool.waits:
+            try:
+                await self._spool.synced()
+            except BaseException:
+                permit.abandon()
+                raise
         return permit
 
     def write(self, deployment: Deployment, reason: str) -> LedgerPermit:
@@ -101,17 +103,18 @@ class CallPermits:
         )
         self._spool.intent(intent)
         self._number += 1
-        return LedgerPermit(self._spool, attempt_id)
+        return LedgerPermit(self._spool, attempt_id, terms)
 
 
 class LedgerPermit:
-    """One intent that is open. `settle` or `abandon` ends it, once."""
+    """One intent that is open, with its terms. `settle` or `abandon` ends it, once."""
 
-    __slots__ = ("_spool", "attempt_id")
+    __slots__ = ("_spool", "attempt_id", "terms")
 
-    def __init__(self, spool: Spool, attempt_id: bytes) -> None:
+    def __init__(self, spool: Spool, attempt_id: bytes, terms: Terms) -> None:
         self._spool = spool
         self.attempt_id = attempt_id
+        self.terms = terms
 
     def settle(
         self, attempt: Attempt, *, adaptations: int = 0, service_tier: str | None = None, cache_hit: bool = False
@@ -183,7 +186,12 @@ _DETAILS = (
 )
 
 
+_counted = attrgetter(*_DETAILS)
+
+
 def _details(usage: Usage) -> str | None:
+    if not any(_counted(usage)) and not usage.tool_uses:
+        return None
     found: dict[str, int | dict[str, int]] = {
         name: count for name in _DETAILS if (count := getattr(usage, name)) and -LARGEST_COUNT <= count <= LARGEST_COUNT
     }

@@ -31,6 +31,7 @@ from dragoman.ledger.records import (
     encode_record,
     encode_settlement,
 )
+from dragoman.ledger.segments import segment_numbers
 
 if TYPE_CHECKING:
     from dragoman.ledger.births import Claim
@@ -157,6 +158,11 @@ class Spool:
             await self._keeper.synced()
 
     @property
+    def waits(self) -> bool:
+        """Whether `synced` waits for the disk."""
+        return self._sync == "group"
+
+    @property
     def has_room(self) -> bool:
         """Whether an intent of ordinary size would be taken now."""
         return self._turns_for(_ORDINARY_INTENT, len(self._open) + 1) is not None
@@ -166,6 +172,10 @@ class Spool:
         current = self._keeper.current
         number = 0 if current is None else current.number
         return SpoolState(len(self._open), number, self._end - self._at, self.has_room, self._keeper.problem)
+
+    def segments(self) -> int:
+        """How many segments there are of it. Looks into the directory."""
+        return len(segment_numbers(self.path))
 
     def close(self) -> None:
         """Gives up the lock; whoever drains finds the spool dead. Intents that are open stay so, and become unknown.

@@ -15,14 +15,14 @@ from dragoman.ledger.money import ExactSum
 from dragoman.storage.tables import SCHEMA_VERSION, metadata
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
+    from sqlalchemy import Connection, Engine
 
 __all__ = ["open_database"]
 
 _BUSY_SECONDS = 10
 
 
-def open_database(url: str) -> Engine:
+def open_database(url: str, *, durable: bool = True) -> Engine:
     """The database at a URL such as `sqlite:///dragoman.db`, its tables made if they are missing.
 
     Write-ahead logging lets readers read while the drain writes. Every commit waits for the disk (`synchronous=FULL`):
@@ -39,18 +39,30 @@ def open_database(url: str) -> Engine:
         raise ConfigError(f"{parsed.render_as_string()} is no SQLite file; write sqlite:/// and the path of a file")
     Path(str(parsed.database)).absolute().parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(parsed.set(drivername="sqlite"), connect_args={"timeout": _BUSY_SECONDS})
-    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "connect", _prepare if durable else _prepare_quick)
+    with engine.connect() as connection:
+        found = _version(connection)
+    if found > SCHEMA_VERSION:
+        engine.dispose()
+        raise ConfigError(
+            f"{parsed.database} was written by a newer version (schema {found}, this one knows {SCHEMA_VERSION})"
+        )
+    if found < SCHEMA_VERSION:
+        _make_tables(engine)
+    return engine
+
+
+def _version(connection: Connection) -> int:
+    return connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+
+
+def _make_tables(engine: Engine) -> None:
     with engine.begin() as connection:
-        found = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
-        if found > SCHEMA_VERSION:
-            engine.dispose()
-            raise ConfigError(
-                f"{parsed.database} was written by a newer version (schema {found}, this one knows {SCHEMA_VERSION})"
-            )
-        if found < SCHEMA_VERSION:
+        # Several processes, and threads of each, open a new database at once: one of them makes its tables.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        if _version(connection) < SCHEMA_VERSION:
             metadata.create_all(connection)
             connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA_VERSION}")
-    return engine
 
 
 def _prepare(connection: sqlite3.Connection, _record: object) -> None:
@@ -58,3 +70,8 @@ def _prepare(connection: sqlite3.Connection, _record: object) -> None:
     connection.create_aggregate("exact_sum", 1, ExactSum)  # pyright: ignore[reportArgumentType]
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
+
+
+def _prepare_quick(connection: sqlite3.Connection, record: object) -> None:
+    _prepare(connection, record)
+    connection.execute("PRAGMA synchronous = NORMAL")

@@ -2,7 +2,8 @@
 
 `attempts` holds one row for each attempt that has ended, with the columns of its intent and of its settlement under
 the names of `ledger.records`; two of them, the times, are `started_at` and `ended_at` here. `open_attempts` and
-`spools` are the drain's own: how far each spool was carried over, and what was open there.
+`spools` are the drain's own: how far each spool was carried over, and what was open there. `states` is no part of the
+ledger: what providers keep for clients, with its owner (`state_store`).
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ from typing import Any
 
 from sqlalchemy import Boolean, Column, Float, Integer, LargeBinary, MetaData, Table, Text
 
-__all__ = ["SCHEMA_VERSION", "attempts", "corrections", "metadata", "open_attempts", "requests", "spools"]
+__all__ = ["SCHEMA_VERSION", "attempts", "corrections", "metadata", "open_attempts", "requests", "spools", "states"]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 metadata = MetaData()
 
 
@@ -82,4 +83,14 @@ spools = Table(
     Column("segment", Integer, nullable=False),
     Column("position", Integer, nullable=False),
     Column("finished", Boolean, nullable=False),
+)
+
+states = Table(
+    "states",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("account", Text, primary_key=True),
+    *_columns(Text, "key team"),
+    Column("expires_at", Float, nullable=False, index=True),
+    sqlite_with_rowid=False,
 )

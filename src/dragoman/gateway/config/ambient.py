@@ -10,7 +10,7 @@ from dragoman import catalogue
 from dragoman.catalogue.readiness import check_providers
 from dragoman.gateway.config.loading import Config, digest_of_files
 from dragoman.gateway.config.providers import Provider, make_provider
-from dragoman.gateway.config.structs import LogBlock, ProviderBlock, ServerBlock, SpoolBlock, StorageBlock
+from dragoman.gateway.config.structs import HealthBlock, LogBlock, ProviderBlock, ServerBlock, SpoolBlock, StorageBlock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -50,6 +50,7 @@ def ambient_config(environ: Mapping[str, str] | None = None, found: Iterable[Dis
         providers=providers,
         models={},
         keys=(),
+        health=HealthBlock(),
         storage=StorageBlock(),
         spool=SpoolBlock(),
         log=LogBlock(),

@@ -15,6 +15,7 @@ from dragoman.errors import ConfigError, MissingKey
 from dragoman.gateway.config.names import matched, name_problem
 from dragoman.gateway.config.problems import near_name
 from dragoman.gateway.config.providers import Provider, make_provider, missing_key
+from dragoman.gateway.config.route_checks import check_spreading
 from dragoman.gateway.config.structs import ConfigBlock, DeploymentBlock, KeyBlock, ModelBlock, ProviderBlock
 
 if TYPE_CHECKING:
@@ -91,10 +92,16 @@ class Checks:
         for name, model in self.models.items():
             self._check_fallbacks(name, model.block)
         self._check_circles()
+        check_spreading(self.models, config.models, self.find, self._complain)
         self._check_keys()
         self._check_unused_keys()
         if not config.storage.database.startswith("sqlite:///"):
             self._complain(("storage", "database"), "a database is an SQLite file, as in 'sqlite:///dragoman.db'")
+        spool = config.spool
+        if spool.max_bytes is not None and spool.max_bytes < 2 * spool.segment_bytes:
+            self._complain(
+                ("spool", "max_bytes"), f"there must be room for two segments, which is {2 * spool.segment_bytes} bytes"
+            )
 
     # -- server ----------------------------------------------------------------------------------------------------
 

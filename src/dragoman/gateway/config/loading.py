@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from dragoman.gateway.config.providers import Provider
     from dragoman.gateway.config.structs import (
+        HealthBlock,
         KeyBlock,
         LogBlock,
         ServerBlock,
@@ -47,6 +48,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     providers: dict[str, Provider]
     models: dict[str, Model]
     keys: tuple[KeyBlock, ...]
+    health: HealthBlock
     storage: StorageBlock
     spool: SpoolBlock
     log: LogBlock
@@ -102,6 +104,7 @@ def _read(text: str, file: str, folder: Path, environ: Mapping[str, str], text_d
         providers=checks.providers,
         models=checks.models,
         keys=block.keys,
+        health=block.health,
         storage=block.storage,
         spool=block.spool,
         log=block.log,

@@ -10,13 +10,17 @@ from msgspec import Meta
 from dragoman.catalogue import Secret
 
 __all__ = [
+    "AffinityBlock",
     "Block",
     "CacheBlock",
     "ConfigBlock",
     "DeploymentBlock",
+    "DeploymentLimitsBlock",
     "DialectName",
     "FactsBlock",
     "GrantBlock",
+    "HealthBlock",
+    "HedgingBlock",
     "KeyBlock",
     "KeyLimitsBlock",
     "LogBlock",
@@ -24,10 +28,12 @@ __all__ = [
     "ModelBlock",
     "PricesBlock",
     "ProviderBlock",
+    "RuleBlock",
     "ServerBlock",
     "SpoolBlock",
     "SteeringMember",
     "StorageBlock",
+    "StrategyName",
     "TimeoutBlock",
 ]
 
@@ -54,6 +60,8 @@ SteeringMember = Literal[
 ]
 """Members of a request that choose who answers, with which credential, or whom the provider calls in turn."""
 
+StrategyName = Literal["order", "weighted", "round-robin", "least-busy", "latency", "cost"]
+
 Text = Annotated[str, Meta(min_length=1)]
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
 Count = Annotated[int, Meta(ge=1, le=1_000_000_000)]
@@ -70,7 +78,8 @@ class ServerBlock(Block, frozen=True, kw_only=True):
 
     `trusted_hosts` are names under which clients may address it beside its own. `direct_models`: models of the
     providers below may be asked for as `provider/model` or by a bare name that one of them alone has; left out, it
-    holds where no `models` are given. `drain_delay_seconds` is how long it goes on taking requests after it was told
+    holds where no `models` are given. A body must make some way in every `body_seconds` and be whole within
+    `body_total_seconds`. `drain_delay_seconds` is how long it goes on taking requests after it was told
     to stop, `drain_seconds` how long those at hand may take then.
     """
 
@@ -87,6 +96,7 @@ class ServerBlock(Block, frozen=True, kw_only=True):
     max_bytes_in_flight: Annotated[int, Meta(ge=1024, le=2**40)] = 512 * 1024 * 1024
     header_seconds: Seconds = 15.0
     body_seconds: Seconds = 30.0
+    body_total_seconds: Seconds = 300.0
     write_seconds: Seconds = 60.0
     keep_alive_seconds: Seconds = 75.0
     hold_seconds: Seconds = 10.0
@@ -161,10 +171,25 @@ class FactsBlock(Block, frozen=True, kw_only=True):
     reasoning: bool | None = None
 
 
+class DeploymentLimitsBlock(Block, frozen=True, kw_only=True):
+    """What a deployment may be asked: requests and tokens a minute, and requests at once.
+
+    Where every deployment is full, a request waits up to `queue_seconds`, behind `queue_length` others at most.
+    """
+
+    rpm: Count | None = None
+    tpm: Count | None = None
+    concurrency: Count | None = None
+    queue_seconds: Annotated[float, Meta(ge=0, le=600)] = 5.0
+    queue_length: Annotated[int, Meta(ge=0, le=100_000)] = 100
+
+
 class DeploymentBlock(Block, frozen=True, kw_only=True):
     """One thing to try: `model` is `provider/model`. `name` is what headers, metrics and the ledger call it.
 
-    `timeout` and `max_retries` take the place of the model's.
+    `timeout` and `max_retries` take the place of the model's. Lower tiers are turned to first; `weight` is a share
+    within a tier. `needs` and `max_price` come on top of the model's. `on_blocked`: what another deployment's filter
+    refused may be asked of this one.
     """
 
     model: Text
@@ -174,6 +199,76 @@ class DeploymentBlock(Block, frozen=True, kw_only=True):
     timeout: Seconds | TimeoutBlock | None = None
     prices: PricesBlock | None = None
     facts: FactsBlock | None = None
+    tier: Annotated[int, Meta(ge=1, le=1000)] = 1
+    weight: Annotated[float, Meta(ge=0, le=1_000_000)] | None = None
+    limits: DeploymentLimitsBlock | None = None
+    needs: tuple[Text, ...] = ()
+    max_price: Usd | None = None
+    on_blocked: bool = False
+
+
+class RuleBlock(Block, frozen=True, kw_only=True):
+    """Requests that meet all conditions go to the deployments that `use` names; the first rule that holds counts.
+
+    Names and values may be patterns with `*`. `needs`: the request has all of these. Prompts are measured by an
+    estimate. `percent` takes so many of the requests that meet the rest, always the same users, sessions or keys; `seed`
+    sets splits apart. With `only` nobody else is asked.
+    """
+
+    use: Annotated[tuple[Text, ...], Meta(min_length=1)]
+    model: Text | None = None
+    headers: dict[str, Text] = {}
+    metadata: dict[str, Text] = {}
+    key: Text | None = None
+    team: Text | None = None
+    user: Text | None = None
+    needs: tuple[Text, ...] = ()
+    min_prompt_tokens: Annotated[int, Meta(ge=0, le=1_000_000_000)] | None = None
+    max_prompt_tokens: Annotated[int, Meta(ge=0, le=1_000_000_000)] | None = None
+    percent: Annotated[float, Meta(ge=0, le=100)] | None = None
+    seed: str = ""
+    only: bool = False
+
+
+class HedgingBlock(Block, frozen=True, kw_only=True):
+    """A second deployment is asked beside a slow one.
+
+    After these seconds, or when it takes longer to begin than this `quantile` of its last answers, of which so many
+    have to be known.
+    """
+
+    after_seconds: Seconds | None = None
+    quantile: Annotated[float, Meta(ge=0.5, lt=1)] = 0.95
+    least_samples: Annotated[int, Meta(ge=1, le=100_000)] = 20
+
+
+class AffinityBlock(Block, frozen=True, kw_only=True):
+    """Requests that belong together go to one deployment: those of a session, those whose long prompts begin alike.
+
+    Where they went is known for so many of them, each for these seconds from its last request.
+    """
+
+    sessions: bool = True
+    prefixes: bool = True
+    seconds: Seconds = 3600.0
+    max_entries: Annotated[int, Meta(ge=1, le=10_000_000)] = 10_000
+
+
+class HealthBlock(Block, frozen=True, kw_only=True):
+    """When a deployment is passed over for what its own traffic showed, and for how long, in seconds.
+
+    `failure_share` of at least `least_attempts` counts over about half a minute. A Retry-After is believed up to
+    `longest_retry_after_seconds`; a refused credential is tried again after `credential_seconds`.
+    """
+
+    failures_in_a_row: Annotated[int, Meta(ge=1, le=10_000)] = 5
+    failure_share: Annotated[float, Meta(gt=0, le=1)] = 0.5
+    least_attempts: Annotated[int, Meta(ge=1, le=100_000)] = 10
+    cooldown_seconds: Seconds = 10.0
+    longest_cooldown_seconds: Seconds = 120.0
+    longest_retry_after_seconds: Seconds = 300.0
+    credential_seconds: Seconds = 300.0
+    slow_start_seconds: Annotated[float, Meta(ge=0, le=86_400)] = 30.0
 
 
 class CacheBlock(Block, frozen=True, kw_only=True):
@@ -185,7 +280,12 @@ class CacheBlock(Block, frozen=True, kw_only=True):
 
 
 class ModelBlock(Block, frozen=True, kw_only=True):
-    """A model that clients may name: its deployments in order, then those of the models in `fallbacks`.
+    """A model that clients may name: its deployments, then those of the models in `fallbacks`.
+
+    `strategy` chooses among the deployments of a tier; `rule` goes by `rules`, and by `otherwise` within what they name.
+    `needs` and `max_price` (US dollars per million input tokens) pass over models that are known not to meet them.
+    `equivalents` adds the same published weights at the other providers of this file. `affinity` holds by itself for
+    every strategy but order.
 
     `max_retries` are the tries of each deployment after its first. `max_attempts` and `max_seconds` bound one request
     over all of them. `allow` names members of requests that may steer the provider. `cache`: left out, answers are kept
@@ -200,6 +300,14 @@ class ModelBlock(Block, frozen=True, kw_only=True):
     timeout: Seconds | TimeoutBlock | None = None
     allow: tuple[SteeringMember, ...] = ()
     cache: CacheBlock | Literal["off"] | None = None
+    strategy: StrategyName | Literal["rule"] = "order"
+    rules: tuple[RuleBlock, ...] = ()
+    otherwise: StrategyName = "order"
+    needs: tuple[Text, ...] = ()
+    max_price: Usd | None = None
+    equivalents: bool = False
+    hedging: HedgingBlock | bool = False
+    affinity: AffinityBlock | bool | None = None
 
 
 class KeyLimitsBlock(Block, frozen=True, kw_only=True):
@@ -240,11 +348,16 @@ class StorageBlock(Block, frozen=True, kw_only=True):
 
 
 class SpoolBlock(Block, frozen=True, kw_only=True):
-    """The append-only record of attempts. `sync: group` survives the loss of power, `none` that of the process."""
+    """The append-only record of attempts. `sync: group` survives the loss of power, `none` that of the process.
+
+    `max_bytes` bounds what may wait there, of each worker, until the database takes it: beyond it requests are answered
+    with 503. Left out, it is 1 GiB, or four segments if that is more; it must hold two.
+    """
 
     directory: Text = "dragoman-spool"
     sync: Literal["none", "group"] = "none"
     segment_bytes: Annotated[int, Meta(ge=64 * 1024, le=2**30)] = 16 * 1024 * 1024
+    max_bytes: Annotated[int, Meta(ge=128 * 1024, le=2**40)] | None = None
 
 
 class LogBlock(Block, frozen=True, kw_only=True):
@@ -260,6 +373,7 @@ class ConfigBlock(Block, frozen=True, kw_only=True):
     providers: dict[str, ProviderBlock] = {}
     models: dict[str, Annotated[tuple[Text | DeploymentBlock, ...], Meta(min_length=1)] | ModelBlock] = {}
     keys: tuple[KeyBlock, ...] = ()
+    health: HealthBlock = HealthBlock()
     storage: StorageBlock = StorageBlock()
     spool: SpoolBlock = SpoolBlock()
     log: LogBlock = LogBlock()

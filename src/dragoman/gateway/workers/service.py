@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from dragoman.gateway.server.operations import Health
     from dragoman.observe.metrics import Metrics
 
-__all__ = ["Exposition", "Factory", "Fleet", "ServeOptions", "Service", "Watch", "load_factory"]
+__all__ = ["REOPEN_LOG", "Exposition", "Factory", "Fleet", "ServeOptions", "Service", "Watch", "load_factory"]
+
+REOPEN_LOG = "reopen-log"
+"""What SIGHUP orders beside a reload: the log's file may have been moved away, and is opened anew."""
 
 Exposition = Callable[[], Awaitable[bytes]]
 """The text of `/metrics`: all processes' together."""

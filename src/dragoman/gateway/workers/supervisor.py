@@ -20,6 +20,7 @@ from dragoman.gateway.workers import messages as say
 from dragoman.gateway.workers.channel import Channel, ChannelError
 from dragoman.gateway.workers.listening import bind_again, bind_for_workers
 from dragoman.gateway.workers.restarts import Restarts
+from dragoman.gateway.workers.service import REOPEN_LOG
 from dragoman.gateway.workers.sums import Sums
 from dragoman.gateway.workers.worker import EXIT_CONFIG, NO_FILE, ORDER_SECONDS, WATCH_SECONDS
 from dragoman.observe.metrics import Family, Series, Snapshot
@@ -296,18 +297,19 @@ class Supervisor:
     # -- configuration -------------------------------------------------------------------------------------------------
 
     async def _reload_when_told(self, hangups: asyncio.Event) -> None:
-        if self._watch is None:
-            return
         while True:
             try:
                 async with asyncio.timeout(WATCH_SECONDS):
                     await hangups.wait()
             except TimeoutError:
                 pass
-            asked = hangups.is_set() or self._reload_again
-            self._reload_again = False
+            told = hangups.is_set()
             hangups.clear()
-            await self.reload(self._watch, asked=asked)
+            if told:
+                await self._order(say.Order(REOPEN_LOG))
+            if self._watch is not None:
+                asked, self._reload_again = told or self._reload_again, False
+                await self.reload(self._watch, asked=asked)
 
     async def reload(self, watch: Watch, *, asked: bool) -> bool:
         """Takes the configuration into service on all workers, or on none; tells whether it is in service."""

@@ -21,7 +21,8 @@ import msgspec
 from dragoman.errors import ConfigError, DragomanError
 from dragoman.gateway.workers import messages as say
 from dragoman.gateway.workers.channel import Channel, ChannelError
-from dragoman.gateway.workers.service import ServeOptions, Service, Watch, load_factory
+from dragoman.gateway.workers.interpreter import quieten
+from dragoman.gateway.workers.service import REOPEN_LOG, ServeOptions, Service, Watch, load_factory
 from dragoman.observe.metrics import Family, Metrics, Series, Snapshot, exposition
 
 if TYPE_CHECKING:
@@ -173,13 +174,18 @@ async def run_alone(
     """Serves in this process until SIGTERM or SIGINT; a second one ends it at once. SIGHUP and changed files reload."""
     loop = asyncio.get_running_loop()
     worker.service.fleet = _Alone(worker, watch)
+    quieten()
     reloads: set[asyncio.Task[None]] = set()
 
-    def reload() -> None:
+    async def hung_up() -> None:
+        await worker.service.obey(REOPEN_LOG, "")
         if watch is not None:
-            task = loop.create_task(worker.reload(watch, asked=True))
-            reloads.add(task)
-            task.add_done_callback(reloads.discard)
+            await worker.reload(watch, asked=True)
+
+    def reload() -> None:
+        task = loop.create_task(hung_up())
+        reloads.add(task)
+        task.add_done_callback(reloads.discard)
 
     def stop(number: signal.Signals) -> None:
         if worker.stopping:
@@ -280,6 +286,7 @@ async def _run_supervised(factory: str, descriptor: int) -> int:
 
 
 async def _serve_supervised(worker: Worker, channel: Channel, sockets: list[socket.socket]) -> int:
+    quieten()
     # Ctrl-C and a hang-up reach every process of the terminal; what they mean is the supervisor's to say.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)

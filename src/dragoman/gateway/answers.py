@@ -1,0 +1,105 @@
+"""What the gateway writes to its clients beside the answer itself: headers, errors, the closing comment of a stream."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import msgspec
+
+from dragoman.dialects.error_words import subject_of, withheld
+from dragoman.errors import ProviderError, SpoolFull
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dragoman.dialects import Dialect
+    from dragoman.errors import DragomanError
+    from dragoman.gateway.ingress.asked import PublicDialect
+    from dragoman.values import Adaptation, Attempt, Cost, JsonObject
+
+__all__ = ["JSON", "closing_comment", "error_answer", "facts_headers", "stream_headers"]
+
+JSON = (b"content-type", b"application/json")
+MOST_ADAPTATIONS = 20
+Header = tuple[bytes, bytes]
+
+
+def facts_headers(
+    request_id: str, deployment: str, attempts: int, cost: Cost | None, adaptations: Sequence[Adaptation]
+) -> list[Header]:
+    """`x-dragoman-…` headers of a whole answer."""
+    headers = [
+        JSON,
+        (b"x-dragoman-request-id", request_id.encode()),
+        (b"x-dragoman-deployment", deployment.encode("ascii", "replace")),
+        (b"x-dragoman-attempts", b"%d" % attempts),
+    ]
+    if cost is not None:
+        headers.append((b"x-dragoman-cost", f"{cost.amount:f} {cost.currency}".encode()))
+    if adaptations:
+        headers.append((b"x-dragoman-adaptations", adaptations_text(adaptations).encode("ascii", "replace")))
+    return headers
+
+
+def adaptations_text(adaptations: Sequence[Adaptation]) -> str:
+    """`action path, …` in one line; beyond a bound their number alone."""
+    told = ", ".join(f"{entry.action} {entry.path}" for entry in adaptations[:MOST_ADAPTATIONS])
+    more = len(adaptations) - MOST_ADAPTATIONS
+    return f"{told}, and {more} more" if more > 0 else told
+
+
+def stream_headers(public: PublicDialect, request_id: str) -> list[Header]:
+    """The head of a streamed answer."""
+    return [
+        (b"content-type", public.stream_type.encode()),
+        (b"cache-control", b"no-cache"),
+        (b"x-accel-buffering", b"no"),
+        (b"x-dragoman-request-id", request_id.encode()),
+    ]
+
+
+def closing_comment(
+    deployment: str, attempts: Sequence[Attempt], cost: Cost | None, adaptations: Sequence[Adaptation]
+) -> bytes:
+    """What headers say of a whole answer, as the comment that closes a stream."""
+    told = f": dragoman deployment={deployment} attempts={len(attempts)}"
+    if cost is not None:
+        told += f" cost={cost.amount:f} {cost.currency}"
+    if adaptations:
+        told += f" adaptations={adaptations_text(adaptations)}"
+    return told.replace("\r", " ").replace("\n", " ").encode() + b"\n\n"
+
+
+def error_answer(
+    error: DragomanError, codec: Dialect, public: PublicDialect, request_id: str, *, tried: bool
+) -> tuple[int, list[Header], bytes]:
+    """Status, headers and body of an error in the client's dialect.
+
+    What a provider of the same dialect said passes as it was said, unless it is about our credential. `tried`: attempts
+    were made by the plan, so the client's own retries would only multiply them; not so where the ledger had no room.
+    """
+    encoded = codec.encode_error(error)
+    status, body = encoded.status, encoded.body
+    subject = subject_of(error)
+    if (
+        isinstance(subject, ProviderError)
+        and subject.status is not None
+        and subject.status >= 400  # some hosts say with status 200 that they failed
+        and isinstance(subject.body, dict)
+        and not withheld(subject)
+        and error.attempts
+        and error.attempts[-1].dialect == codec.name
+    ):
+        status, body = subject.status, cast("JsonObject", subject.body)
+    headers = [JSON, (b"x-dragoman-request-id", request_id.encode())]
+    seen: set[str] = set()
+    for name, value in encoded.headers:
+        seen.add(name)
+        headers.append((name.encode(), value.encode("latin-1", "replace")))
+    if tried and "x-should-retry" not in seen and not isinstance(subject, SpoolFull):
+        headers.append((b"x-should-retry", b"false"))
+    if public.request_id_header not in seen:
+        headers.append((public.request_id_header.encode(), request_id.encode()))
+    if error.attempts:
+        headers.append((b"x-dragoman-attempts", b"%d" % len(error.attempts)))
+    return status, headers, msgspec.json.encode(body)

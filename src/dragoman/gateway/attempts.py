@@ -1,0 +1,320 @@
+"""The attempts of one call: relayed or translated, as the target demands, with bytes for the client either way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+from dragoman.engine import attempt, open_stream
+from dragoman.engine.capabilities import touched_members
+from dragoman.engine.relay import Passed, relay, relay_stream, touched
+from dragoman.routing import Routed, run_with, shows
+from dragoman.values import Finished, Request, Started, Target, replace
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Coroutine
+
+    from dragoman.dialects import Dialect, StreamEncoder
+    from dragoman.engine import AttemptStream, Deployment, Meter
+    from dragoman.engine.relay import RelayStream
+    from dragoman.errors import DragomanError
+    from dragoman.gateway.ingress.asked import Asked
+    from dragoman.gateway.replay_memory import ReplayMemory
+    from dragoman.routing import CallSettings, Candidate, Held, Route, Source
+    from dragoman.values import Adaptation, Attempt, Cost, Event, Response, Usage
+
+__all__ = ["Caller", "Recall", "RoutedBytes", "Whole"]
+
+Mode = Literal["relay", "translate"]
+
+
+class Whole(msgspec.Struct, frozen=True):
+    """A whole answer: the bytes for the client, and what they say."""
+
+    body: bytes
+    response: Response
+    mode: Mode
+    deployment: Deployment
+    adaptations: tuple[Adaptation, ...] = ()
+
+    @property
+    def usage(self) -> Usage:
+        return self.response.usage
+
+    @property
+    def cost(self) -> Cost | None:
+        return self.response.cost
+
+
+class Recall(msgspec.Struct, frozen=True):
+    """What is remembered of state for one call: `issuers` are those that are known to have issued some of its."""
+
+    memory: ReplayMemory
+    principal: str
+    issuers: tuple[str, ...] = ()
+
+
+class Caller:
+    """One call of a client over one route. `issuer` is whose state is taken to be whatever `recall` does not know."""
+
+    # What is written down of a call asks it for its mode: nothing here may lead back there, or every call would leave a
+    # cycle for the garbage collector, whose runs then take more time than all the rest.
+    __slots__ = ("_modes", "asked", "issuer", "recall", "route")
+
+    def __init__(self, asked: Asked, route: Route, issuer: str, recall: Recall) -> None:
+        self.asked = asked
+        self.route = route
+        self.issuer = issuer
+        self.recall = recall
+        self._modes: dict[int, tuple[Mode, str]] = {}
+
+    def mode(self, deployment: Deployment) -> Mode:
+        """Whether bytes pass or values are translated, for this deployment."""
+        return self.mode_with_reason(deployment)[0]
+
+    def mode_with_reason(self, deployment: Deployment) -> tuple[Mode, str]:
+        """The mode, and what it is for: the first member that forbids a relay, or why there is none."""
+        found = self._modes.get(id(deployment))
+        if found is None:
+            found = self._modes[id(deployment)] = self._decide(deployment)
+        return found
+
+    def _decide(self, deployment: Deployment) -> tuple[Mode, str]:
+        asked = self.asked
+        if not asked.relayable:
+            return "translate", "the client wants another framing than the provider's"
+        if deployment.access.dialect != asked.dialect:
+            return "translate", f"the provider speaks {deployment.access.dialect}"
+        if asked.holds_state and self._may_be_foreign(deployment.access.issuer):
+            return "translate", "the request may hold another provider's state"
+        member = touched(
+            deployment.target.quirks,
+            asked.dialect,
+            asked.members,
+            asked.body,
+            lambda: touched_members(deployment, asked.members),
+        )
+        if member is not None:
+            return "translate", f"{deployment.access.provider} takes {member} in another form"
+        return "relay", ""
+
+    def _may_be_foreign(self, issuer: str) -> bool:
+        """Whether state in the request may be another's than this issuer's."""
+        known = self.recall.issuers
+        return issuer != self.issuer or any(other != issuer for other in known)
+
+    def request(self) -> Request:
+        """What was asked, as values."""
+        return self.asked.request(self._read)
+
+    def request_for(self, deployment: Deployment) -> Request:
+        """The same for one deployment, with the thinking of its issuer that the client could not send back."""
+        return self.recall.memory.restored(self.recall.principal, self.request(), deployment.access.issuer)
+
+    def _read(self, codec: Dialect, body: Any, path: str) -> Request:
+        request = codec.decode_request(body, Target(issuer=self.issuer, model=self.asked.model), path)
+        if self.recall.issuers:
+            request = self.recall.memory.attributed(request)
+        return request if request.stream == self.asked.stream else replace(request, stream=self.asked.stream)
+
+    def client_target(self, deployment: Deployment) -> Target:
+        """The client as a target: the state of the deployment's issuer is for it to keep and to send back."""
+        access = deployment.access
+        return Target(provider=access.provider, issuer=access.issuer, model=self.asked.model)
+
+    # -- whole answers -----------------------------------------------------------------------------------------------
+
+    async def whole(self, settings: CallSettings) -> tuple[Whole, tuple[Attempt, ...]]:
+        """A whole answer by the plan, and the attempts that it took."""
+
+        def once(candidate: Candidate, meter: Meter) -> Coroutine[Any, Any, Whole]:
+            return self._once(candidate, meter, settings)
+
+        return await run_with(self.route, once, settings, acts=self.asked.acts_on_world)
+
+    async def _once(self, candidate: Candidate, meter: Meter, settings: CallSettings) -> Whole:
+        deployment = candidate.deployment
+        if self.mode(deployment) == "relay":
+            passed = await relay(deployment, self.asked.relay_request(), meter, timeout=settings.timeout)
+            return Whole(passed.body, passed.response, "relay", deployment)
+        request = self.request_for(deployment)
+        answer = await attempt(deployment, request, meter, adapt=settings.adapt, timeout=settings.timeout)
+        encoded = self.asked.codec.encode_response(self.named(answer, deployment), self.client_target(deployment))
+        adaptations = (*answer.adaptations, *encoded.adaptations)
+        return Whole(msgspec.json.encode(encoded.body), answer, "translate", deployment, adaptations)
+
+    def named(self, answer: Response, deployment: Deployment) -> Response:
+        """The answer with the name of the model that was asked for, if another was put in its place."""
+        return answer if deployment.access.model == self.asked.model else replace(answer, model=self.asked.model)
+
+
+class RoutedBytes(Routed[Passed]):
+    """The bytes of a streamed answer, by the plan."""
+
+    def __init__(self, caller: Caller, settings: CallSettings) -> None:
+        super().__init__(caller.route, settings, acts_on_world=caller.asked.acts_on_world)
+        self._caller = caller
+        self.deployment: Deployment | None = None
+        self.mode: Mode = "translate"
+        self._stream: _Relayed | _Translated | None = None
+
+    def __aiter__(self) -> RoutedBytes:
+        return self
+
+    def _open(self, candidate: Candidate, held: Held) -> tuple[Source[Passed], AsyncIterator[Passed]]:
+        self.deployment = deployment = candidate.deployment
+        self.mode = self._caller.mode(deployment)
+        kind = _Relayed if self.mode == "relay" else _Translated
+        self._stream = source = kind(self._caller, deployment, held.meter, self._settings)
+        return source, source
+
+    def _commit_to(self, source: Source[Passed]) -> None:
+        assert isinstance(source, (_Relayed, _Translated))  # opened here
+        self._stream = source
+        self.deployment = source.deployment
+        self.mode = "relay" if isinstance(source, _Relayed) else "translate"
+
+    def _shows(self, item: Passed) -> bool:
+        return item.shows
+
+    def _answer(self, item: Passed) -> tuple[Usage, Cost | None] | None:
+        return None if item.response is None else (item.response.usage, item.response.cost)
+
+    def answer_id(self) -> str | None:
+        """The id of the answer that has begun, as its provider gave it."""
+        partial = self._stream.partial() if self._stream is not None else None
+        return None if partial is None else partial.id
+
+    def fail(self, error: DragomanError) -> bytes:
+        """The error for a client whose stream has begun."""
+        asked = self._caller.asked
+        if isinstance(self._stream, _Translated):
+            return self._stream.fail(error)
+        request = Request(model=asked.model, stream=True)
+        return asked.codec.stream_encoder(request, Target(model=asked.model)).fail(error)
+
+    def adaptations(self) -> tuple[Adaptation, ...]:
+        """What was adapted in the answer so far, where it is translated."""
+        return self._stream.adaptations() if isinstance(self._stream, _Translated) else ()
+
+
+class _Relayed:
+    """A relayed stream, opened at the first `anext`."""
+
+    def __init__(self, caller: Caller, deployment: Deployment, meter: Meter, settings: CallSettings) -> None:
+        self._caller = caller
+        self.deployment = deployment
+        self._meter = meter
+        self._settings = settings
+        self._source: RelayStream | None = None
+
+    def __aiter__(self) -> _Relayed:
+        return self
+
+    async def __anext__(self) -> Passed:
+        if self._source is None:
+            self._source = await relay_stream(
+                self.deployment,
+                self._caller.asked.relay_request(),
+                self._meter,
+                shows,
+                timeout=self._settings.timeout,
+            )
+        return await anext(self._source)
+
+    def take_ready(self) -> list[Passed]:
+        return self._source.take_ready() if self._source is not None else []
+
+    @property
+    def usage(self) -> Usage | None:
+        return self._source.usage if self._source is not None else None
+
+    def partial(self) -> Response | None:
+        return self._source.partial() if self._source is not None else None
+
+    async def aclose(self) -> None:
+        if self._source is not None:
+            await self._source.aclose()
+
+
+class _Translated:
+    """A stream of events, written in the client's dialect."""
+
+    def __init__(self, caller: Caller, deployment: Deployment, meter: Meter, settings: CallSettings) -> None:
+        self._caller = caller
+        self.deployment = deployment
+        self._meter = meter
+        self._settings = settings
+        self._source: AttemptStream | None = None
+        self._encoder: StreamEncoder | None = None
+
+    def __aiter__(self) -> _Translated:
+        return self
+
+    async def __anext__(self) -> Passed:
+        source = self._source
+        if source is None:
+            source = await self._begin()
+        event = await anext(source)
+        data, shown, response = self._write(event)
+        ready = source.take_ready()
+        if not ready:
+            return Passed(data, shown, response)
+        pieces = [data]
+        for event in ready:
+            data, more, ended = self._write(event)
+            pieces.append(data)
+            shown = shown or more
+            response = ended or response
+        return Passed(b"".join(pieces), shown, response)
+
+    async def _begin(self) -> AttemptStream:
+        caller = self._caller
+        request = caller.request_for(self.deployment)
+        settings = self._settings
+        self._source = source = await open_stream(
+            self.deployment, request, self._meter, adapt=settings.adapt, timeout=settings.timeout
+        )
+        # The encoder goes by what the client asked, its wish for usage among it.
+        self._encoder = caller.asked.codec.stream_encoder(request, caller.client_target(self.deployment))
+        return source
+
+    def _write(self, event: Event) -> tuple[bytes, bool, Response | None]:
+        encoder, caller = self._encoder, self._caller
+        assert encoder is not None  # made with the source
+        kind = type(event)
+        if kind is Started:
+            assert isinstance(event, Started)
+            if self.deployment.access.model != caller.asked.model:
+                event = msgspec.structs.replace(event, model=caller.asked.model)
+        elif kind is Finished:
+            assert isinstance(event, Finished)
+            data = encoder.feed(Finished(caller.named(event.response, self.deployment)))
+            return data + encoder.close(), True, event.response
+        return encoder.feed(event), shows(event), None
+
+    def take_ready(self) -> list[Passed]:
+        return []
+
+    @property
+    def usage(self) -> Usage | None:
+        return self._source.usage if self._source is not None else None
+
+    def partial(self) -> Response | None:
+        return self._source.partial() if self._source is not None else None
+
+    def fail(self, error: DragomanError) -> bytes:
+        """The error as it follows what was written."""
+        if self._encoder is not None:
+            return self._encoder.fail(error)
+        asked = self._caller.asked
+        request = Request(model=asked.model, stream=True)
+        return asked.codec.stream_encoder(self._caller.request() if asked.model else request, Target()).fail(error)
+
+    def adaptations(self) -> tuple[Adaptation, ...]:
+        return self._encoder.adaptations() if self._encoder is not None else ()
+
+    async def aclose(self) -> None:
+        if self._source is not None:
+            await self._source.aclose()

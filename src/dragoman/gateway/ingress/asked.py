@@ -1,0 +1,185 @@
+"""What a client asked: the members of its body, what was peeked of them, and the request as values when it is needed.
+
+Reading the members takes about 2 µs for a small body; decoding the whole is left until a target must be translated for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from dragoman.engine.relay import RelayRequest, true_member
+from dragoman.errors import InvalidRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from dragoman.dialects import Dialect
+    from dragoman.engine.relay import Members
+    from dragoman.values import Request
+
+__all__ = ["Asked", "PublicDialect", "acting_members", "refuse_misspelt", "stream_member", "tool_types"]
+
+_decode = msgspec.json.Decoder().decode
+
+
+class PublicDialect(msgspec.Struct, frozen=True, kw_only=True):
+    """A dialect as clients of the gateway speak it.
+
+    `keep_alive` is what may be sent on a stream at any time between events. `comments`: a closing comment may follow
+    the last event. `control` are the members that the gateway itself reads. `acts` tells whether a request may act on
+    the world. `request_id_header` is where the dialect's clients look for the id of an answer. `state_marks` are texts
+    without which a body holds no provider's state (thought signatures, encrypted reasoning). `stores_unless_told`: the
+    provider keeps its answer unless the member `store` is false.
+    """
+
+    name: str
+    keep_alive: bytes
+    comments: bool
+    control: frozenset[str]
+    acts: Callable[[Members], bool]
+    request_id_header: str
+    state_marks: tuple[bytes, ...]
+    stream_type: str = "text/event-stream"
+    stores_unless_told: bool = False
+
+
+class Asked:
+    """One call of a client. `model` is the name it gave; `headers` are those of its headers that may be forwarded."""
+
+    __slots__ = (
+        "_acts",
+        "_holds_state",
+        "_request",
+        "body",
+        "codec",
+        "headers",
+        "members",
+        "model",
+        "path",
+        "public",
+        "relayable",
+        "stream",
+    )
+
+    def __init__(
+        self,
+        public: PublicDialect,
+        codec: Dialect,
+        *,
+        body: bytes,
+        members: Members,
+        model: str,
+        stream: bool,
+        path: str,
+        headers: tuple[tuple[str, str], ...] = (),
+        relayable: bool = True,
+    ) -> None:
+        self.public = public
+        self.codec = codec
+        self.body = body
+        self.members = members
+        self.model = model
+        self.stream = stream
+        self.path = path
+        self.headers = headers
+        self.relayable = relayable
+        self._request: Request | None = None
+        self._acts: bool | None = None
+        self._holds_state: bool | None = None
+
+    @property
+    def dialect(self) -> str:
+        return self.public.name
+
+    @property
+    def acts_on_world(self) -> bool:
+        """Whether the request may act on the world (see `routing.effects`), as far as its members tell."""
+        if self._acts is None:
+            self._acts = self.public.acts(self.members)
+        return self._acts
+
+    @property
+    def holds_state(self) -> bool:
+        """Whether the request may hold a provider's state, which only its issuer may have."""
+        if self._holds_state is None:
+            self._holds_state = any(mark in self.body for mark in self.public.state_marks)
+        return self._holds_state
+
+    def relay_request(self) -> RelayRequest:
+        """The request as bytes that pass."""
+        return RelayRequest(
+            dialect=self.dialect,
+            model=self.model,
+            body=self.body,
+            members=self.members,
+            stream=self.stream,
+            headers=self.headers,
+        )
+
+    def request(self, read: Callable[[Dialect, Any, str], Request]) -> Request:
+        """The request as values, decoded once. Raises `InvalidRequest` naming the member that is wrong."""
+        if self._request is None:
+            try:
+                parsed = _decode(self.body)
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                raise InvalidRequest(f"the body is not valid JSON: {error}") from None
+            except RecursionError:
+                raise InvalidRequest("the body is nested too deeply") from None
+            self._request = read(self.codec, parsed, self.path)
+        return self._request
+
+
+# -- what members say --------------------------------------------------------------------------------------------------
+
+_ACTING = ("background", "conversation", "mcp_servers", "container", "plugins", "web_search_options", "store")
+_EMPTY = frozenset({b"null", b"false", b"[]", b"{}", b'""'})
+
+
+class _ToolHead(msgspec.Struct):
+    type: Any = None
+
+
+_tool_heads = msgspec.json.Decoder(list[_ToolHead]).decode
+
+
+def acting_members(members: Mapping[str, msgspec.Raw], own_types: frozenset[str | None]) -> bool:
+    """Whether members ask for more than an answer: work in the background, stored state, tools that a provider runs.
+
+    `own_types` are the types of tools that the client runs itself.
+    """
+    for name in _ACTING:
+        raw = members.get(name)
+        if raw is not None and bytes(raw) not in _EMPTY:
+            return True
+    tools = members.get("tools")
+    if tools is None:
+        return False
+    try:
+        return any(head.type not in own_types for head in _tool_heads(tools))
+    except (msgspec.MsgspecError, TypeError):
+        return False  # no list of objects: whoever decodes it says so
+
+
+def tool_types(members: Mapping[str, msgspec.Raw], mark: bytes) -> list[str]:
+    """The types of the tools asked for, read only where the text `mark` stands somewhere in them."""
+    tools = members.get("tools")
+    if tools is None or mark not in bytes(tools):
+        return []
+    try:
+        return [head.type for head in _tool_heads(tools) if isinstance(head.type, str)]
+    except (msgspec.MsgspecError, TypeError):
+        return []
+
+
+def refuse_misspelt(members: Mapping[str, msgspec.Raw], control: frozenset[str]) -> None:
+    """Refuses `Model` and its like: some hosts would obey what we have not read. Raises `InvalidRequest`."""
+    for name in members:
+        if name not in control and not name.islower() and (folded := name.casefold()) in control:
+            raise InvalidRequest(f"the member {name!r} differs in case alone from {folded!r}; write it so", path=name)
+
+
+def stream_member(members: Members) -> bool:
+    """Whether a stream is asked for, by the member of that name."""
+    return true_member(members, "stream")

@@ -1,0 +1,52 @@
+"""`POST /v1/chat/completions`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dragoman.dialects import load
+from dragoman.engine.relay import read_members, text_member
+from dragoman.errors import InvalidRequest
+from dragoman.gateway.ingress.asked import Asked, PublicDialect, acting_members, refuse_misspelt, stream_member
+
+if TYPE_CHECKING:
+    from dragoman.engine.relay import Members
+
+__all__ = ["PUBLIC", "read"]
+
+_OWN_TOOLS = frozenset({None, "function", "custom"})
+
+
+def _acts(members: Members) -> bool:
+    return acting_members(members, _OWN_TOOLS)
+
+
+PUBLIC = PublicDialect(
+    name="openai-chat",
+    keep_alive=b": keep-alive\n\n",
+    comments=True,
+    control=frozenset(
+        {"model", "stream", "stream_options", "messages", "tools", "max_tokens", "max_completion_tokens"}
+    ),
+    acts=_acts,
+    state_marks=(b'"reasoning_details"', b'"thought_signature"', b'"signature"'),
+    request_id_header="x-request-id",
+)
+
+
+def read(body: bytes) -> Asked:
+    """What a chat completion asks. Raises `InvalidRequest`."""
+    members = read_members(body)
+    refuse_misspelt(members, PUBLIC.control)
+    model = text_member(members, "model")
+    if not model:
+        raise InvalidRequest("model is missing: name one of those that GET /v1/models lists", path="model")
+    return Asked(
+        PUBLIC,
+        load("openai-chat"),
+        body=body,
+        members=members,
+        model=model,
+        stream=stream_member(members),
+        path="/chat/completions",
+    )

@@ -1,0 +1,75 @@
+"""A model that clients may name, and its deployments as clients of each dialect are answered by them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+if TYPE_CHECKING:
+    from dragoman.catalogue import ProviderRow
+    from dragoman.engine import Deployment
+    from dragoman.gateway.caching import RouteCache
+    from dragoman.routing import Route
+
+__all__ = ["PublicRoute"]
+
+
+class PublicRoute:
+    """A model that clients may name.
+
+    `name` is the name that was asked for, which keys are held to; `label` that of the model or pattern of the
+    configuration, for metrics. `allow` names members of requests that may steer the provider. `cache` is where answers
+    may be kept.
+    """
+
+    __slots__ = ("_spoken", "allow", "cache", "label", "name", "route")
+
+    def __init__(
+        self,
+        name: str,
+        route: Route,
+        *,
+        label: str,
+        allow: frozenset[str] = frozenset(),
+        cache: RouteCache | None = None,
+    ) -> None:
+        self.name = name
+        self.route = route
+        self.label = label
+        self.allow = allow
+        self.cache = cache
+        self._spoken: dict[str, Route] = {}
+
+    def spoken(self, dialect: str) -> Route:
+        """The route with each deployment in a client's own dialect where its provider speaks it; made once each."""
+        found = self._spoken.get(dialect)
+        if found is None:
+            candidates = tuple(
+                replace(candidate, deployment=_speaking(candidate.deployment, dialect))
+                for candidate in self.route.candidates
+            )
+            found = self._spoken[dialect] = replace(self.route, candidates=candidates)
+        return found
+
+    def deployment_name(self, deployment: Deployment) -> str:
+        """What the configuration calls a deployment."""
+        return deployment.label or deployment.name
+
+    def __repr__(self) -> str:
+        return f"PublicRoute({self.name!r}: {', '.join(each.deployment.name for each in self.route.candidates)})"
+
+
+def _speaking(deployment: Deployment, dialect: str) -> Deployment:
+    access = deployment.access
+    if dialect == access.dialect or not _reaches(access.row, dialect, access.model):
+        return deployment
+    return replace(deployment, access=access.speaking(dialect))
+
+
+def _reaches(row: ProviderRow, dialect: str, model: str) -> bool:
+    """Whether a provider speaks a dialect about this model: some dialects reach certain models and no others."""
+    for beginning, alone in row.reached.items():
+        if model.startswith(beginning):
+            return dialect == alone
+    return dialect in row.dialects and (dialect == row.dialects[0] or dialect not in row.reached.values())

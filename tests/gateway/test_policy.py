@@ -1,0 +1,35 @@
+"""Members that steer the provider: refused unless the model's configuration allows them."""
+
+from __future__ import annotations
+
+import pytest
+
+from dragoman.errors import InvalidRequest
+from dragoman.gateway.policy import STEERING, Policy
+
+
+@pytest.mark.parametrize("member", sorted(STEERING - {"mcp_tools"}))
+def test_a_member_that_steers_is_refused_by_name_unless_it_is_allowed(member: str) -> None:
+    with pytest.raises(
+        InvalidRequest, match=rf"does not take '{member}' for this model.*allow: \[{member}\]"
+    ) as caught:
+        Policy().check(["model", "messages", member])
+    assert caught.value.path == member
+    Policy(frozenset({member})).check(["model", "messages", member])
+
+
+def test_ordinary_members_pass() -> None:
+    Policy().check(["model", "messages", "tools", "temperature", "metadata", "stream"], ["function", "web_search"])
+
+
+def test_another_spelling_does_not_slip_by() -> None:
+    with pytest.raises(InvalidRequest, match="'API_Base'"):
+        Policy().check(["API_Base"])
+
+
+@pytest.mark.parametrize("kind", ["mcp", "mcp_toolset"])
+def test_tools_of_mcp_are_refused_unless_they_are_allowed(kind: str) -> None:
+    with pytest.raises(InvalidRequest, match=r"tools of the types mcp and mcp_toolset.*allow: \[mcp_tools\]") as caught:
+        Policy().check(["tools"], ["function", kind])
+    assert caught.value.path == "tools"
+    Policy(frozenset({"mcp_tools"})).check(["tools"], ["function", kind])
