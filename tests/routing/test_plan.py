@@ -177,3 +177,37 @@ def test_the_share_of_retries_is_bounded_and_another_target_costs_nothing_of_it(
 def test_a_plan_needs_a_target() -> None:
     with pytest.raises(ValueError, match="at least one target"):
         plan_of()
+
+
+# -- targets that are passed over --------------------------------------------------------------------------------------
+
+
+def _unfit(*tries: int, **unfit: str) -> Plan:
+    reasons = {int(name.removeprefix("t")): why for name, why in unfit.items()}
+    return Plan(tries, bounds=Bounds(), budget=None, acts_on_world=False, random=lambda: 1.0, unfit=reasons)
+
+
+def test_an_unfit_target_is_passed_over_and_the_reason_told() -> None:
+    plan = _unfit(1, 1, 1, 1, t0="a, it lacks tools", t2="c, too dear")
+    assert plan.start(0.0) == Try(1, 0.0, "first choice; passed over: a, it lacks tools")
+    assert plan.failed(ServerFault("down", status=500), 1.0) == Try(
+        3, 0.0, "after ServerFault; passed over: c, too dear"
+    )
+    assert plan.failed(ServerFault("down", status=500), 2.0) == GiveUp("every target had its tries")
+
+
+def test_a_retry_does_not_tell_of_it_again() -> None:
+    plan = _unfit(1, 2, t0="a, it lacks tools")
+    plan.start(0.0)
+    assert plan.failed(ServerFault("down", status=500), 1.0) == Try(1, 0.5, "retry after ServerFault")
+
+
+def test_unfit_targets_at_the_end_are_no_targets() -> None:
+    plan = _unfit(1, 1, t1="b, it lacks tools")
+    assert plan.start(0.0) == Try(0, 0.0, "first choice")
+    assert plan.failed(ServerFault("down", status=500), 1.0) == GiveUp("every target had its tries")
+
+
+def test_a_plan_needs_a_target_that_fits() -> None:
+    with pytest.raises(ValueError, match="at least one target"):
+        _unfit(1, t0="a")

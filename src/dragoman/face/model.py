@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from dragoman.face.tools import FunctionTool, ToolLike
     from dragoman.face.typed import TypedCall
     from dragoman.routing import CallSettings, Route
+    from dragoman.routing.explaining import Explanation
     from dragoman.routing.route import Layer
     from dragoman.values import EmbeddingResponse, Event, Message, OutputFormat, Response, ToolChoice
     from dragoman.values.counts import TokenCount
@@ -148,6 +149,7 @@ class ChatModel:
 
         twin = self._for_sync()
         request, settings = self._request(messages, options)
+        settings = self._decided(request, settings)
         if output is None:
             return ChatStream(Intake(lambda: twin._events(request, settings), engine_thread().loop))
         from dragoman.face.typed_streams import TypedChatStream
@@ -286,6 +288,15 @@ class ChatModel:
         request, _ = self._request(messages, {})
         return request.messages, window_of(self._route, request, max_tokens)
 
+    # -- routing ---------------------------------------------------------------------------------------------------
+
+    def explain(self, messages: Conversation, /, **options: Unpack[CallOptions]) -> Explanation:
+        """Who of the models behind this one would be asked, in which order, and why; nothing is sent."""
+        from dragoman.routing.explaining import explain
+
+        request, settings = self._request(messages, options)
+        return explain(self._route, request, order=self._decided(request, settings).order)
+
     # -- changed copies --------------------------------------------------------------------------------------------
 
     def bind_tools(self, tools: Iterable[ToolLike], /) -> ChatModel:
@@ -366,6 +377,7 @@ class ChatModel:
 
         twin = self._for_sync()
         request, settings = self._request(messages, options)
+        settings = self._decided(request, settings)
         if output is None:
             return engine_thread().run(lambda: twin._answer(request, settings))
         call = self._typed_call(output, request, options)
@@ -509,6 +521,14 @@ class ChatModel:
         from dragoman.routing import run_embedding
 
         return await run_embedding(self._route, request, settings)
+
+    def _decided(self, request: Request, settings: CallSettings) -> CallSettings:
+        """For synchronous calls: what a routing function of the user's decides, in the user's own thread."""
+        if self._route.strategy is None or self._route.strategy.name != "function":
+            return settings
+        from dragoman.face.deciding import decide
+
+        return decide(self._route, request, settings)
 
     def _for_sync(self) -> ChatModel:
         """This model with its middleware running on the user thread, where async user code of sync calls belongs."""

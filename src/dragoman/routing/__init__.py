@@ -11,9 +11,10 @@ from dragoman.routing.permits import InFlight, Permit, Permits
 from dragoman.routing.plan import Bounds, GiveUp, Plan, Try
 from dragoman.routing.retries import RetryBudget
 from dragoman.routing.route import Candidate, Route
-from dragoman.routing.run import run, run_embedding
+from dragoman.routing.routed import Routed, Source
+from dragoman.routing.run import Held, run, run_embedding, run_with
 from dragoman.routing.settings import CallSettings, Clock, LoopClock
-from dragoman.routing.streamed import RoutedStream
+from dragoman.routing.streamed import RoutedStream, shows
 from dragoman.routing.tally import ModelTally, UsageTally, usage
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Candidate",
     "Clock",
     "GiveUp",
+    "Held",
     "InFlight",
     "LoopClock",
     "ModelTally",
@@ -30,10 +32,14 @@ __all__ = [
     "Plan",
     "RetryBudget",
     "Route",
+    "Routed",
     "RoutedStream",
+    "Source",
     "Try",
     "UsageTally",
     "run",
     "run_embedding",
+    "run_with",
+    "shows",
     "usage",
 ]

@@ -135,7 +135,7 @@ class _Awaited:
             await close(self._events)
 
 
-async def close(events: AsyncIterator[Event]) -> None:
+async def close(events: AsyncIterator[object]) -> None:
     """Closes an async iterator that can be closed."""
     aclose = getattr(events, "aclose", None)
     if aclose is not None:

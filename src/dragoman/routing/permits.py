@@ -29,7 +29,9 @@ class Permit(Protocol):
 class Permits(Protocol):
     """Gives leave. May wait; raises a `DragomanError` (whose remedy routing goes by) to refuse."""
 
-    async def acquire(self, deployment: Deployment) -> Permit: ...
+    async def acquire(self, deployment: Deployment, reason: str) -> Permit:
+        """Leave for one attempt at this deployment; `reason` says why it is made."""
+        ...
 
 
 class InFlight:
@@ -40,7 +42,7 @@ class InFlight:
     def __init__(self) -> None:
         self._counts: dict[str, int] = {}
 
-    async def acquire(self, deployment: Deployment) -> Permit:
+    async def acquire(self, deployment: Deployment, reason: str = "") -> Permit:
         name = deployment.name
         self._counts[name] = self._counts.get(name, 0) + 1
         return _Counted(self._counts, name)

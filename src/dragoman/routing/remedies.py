@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
@@ -13,34 +13,38 @@ if TYPE_CHECKING:
 
     from dragoman.errors import Sent
 
-__all__ = ["Allowed", "allowed", "sent_of"]
+__all__ = ["Allowed", "Whom", "allowed", "sent_of"]
+
+Whom = Literal["nobody", "anybody", "larger", "marked"]
+"""Who else may be asked: nobody; any other target; one whose window is larger, or not known; one that is marked as an
+alternative for blocked content."""
 
 
 class Allowed(msgspec.Struct, frozen=True):
-    """`again`: the same target may be asked again; `elsewhere`: another target may be asked."""
+    """`again`: the same target may be asked again; `elsewhere`: who else may be asked."""
 
     again: bool
-    elsewhere: bool
+    elsewhere: Whom
 
 
 _TABLE: Mapping[Remedy, Allowed] = {
-    Remedy.CREDENTIAL: Allowed(again=False, elsewhere=True),
-    Remedy.WAIT: Allowed(again=True, elsewhere=True),
-    Remedy.ILL: Allowed(again=True, elsewhere=True),
-    Remedy.WRONG: Allowed(again=False, elsewhere=False),
-    Remedy.TOO_LONG: Allowed(again=False, elsewhere=True),
-    Remedy.BLOCKED: Allowed(again=False, elsewhere=False),
-    Remedy.ABSENT: Allowed(again=False, elsewhere=True),
-    Remedy.NONE: Allowed(again=False, elsewhere=False),
+    Remedy.CREDENTIAL: Allowed(again=False, elsewhere="anybody"),
+    Remedy.WAIT: Allowed(again=True, elsewhere="anybody"),
+    Remedy.ILL: Allowed(again=True, elsewhere="anybody"),
+    Remedy.WRONG: Allowed(again=False, elsewhere="nobody"),
+    Remedy.TOO_LONG: Allowed(again=False, elsewhere="larger"),
+    Remedy.BLOCKED: Allowed(again=False, elsewhere="marked"),
+    Remedy.ABSENT: Allowed(again=False, elsewhere="anybody"),
+    Remedy.NONE: Allowed(again=False, elsewhere="nobody"),
 }
+_NOTHING = Allowed(again=False, elsewhere="nobody")
 
 
 def allowed(error: DragomanError, *, acts_on_world: bool) -> Allowed:
     """What the error's class allows; a request that may act on the world moves on only if it was provably not sent."""
-    entry = _TABLE[error.remedy]
     if acts_on_world and sent_of(error) != "no":
-        return Allowed(again=False, elsewhere=False)
-    return entry
+        return _NOTHING
+    return _TABLE[error.remedy]
 
 
 def sent_of(error: DragomanError) -> Sent:

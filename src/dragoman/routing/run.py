@@ -1,25 +1,20 @@
-"""The runner: carries a plan out on asyncio, for whole answers and vectors (`streamed` does it for streams).
-
-Every attempt runs under a permit that is settled in all ways out, cancellation among them.
-"""
+"""The runner: carries a plan out on asyncio, for whole answers and vectors (`streamed` does it for streams)."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from dragoman.engine import Meter, attempt, attempt_embedding
-from dragoman.errors import AllAttemptsFailed, DragomanError
+from dragoman.engine import attempt, attempt_embedding
+from dragoman.errors import DragomanError
+from dragoman.routing.dispatch import Dispatch, Held
 from dragoman.routing.effects import acts_on_world
 from dragoman.routing.layers import AttemptEvents, collect, layered
-from dragoman.routing.plan import GiveUp, Plan, Try
-from dragoman.routing.tally import open_tallies
 from dragoman.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from dragoman.engine import Deployment
-    from dragoman.routing.permits import Permit
+    from dragoman.engine import Meter
     from dragoman.routing.route import Candidate, Route
     from dragoman.routing.settings import CallSettings
     from dragoman.values import (
@@ -29,35 +24,23 @@ if TYPE_CHECKING:
         EmbeddingResponse,
         Request,
         Response,
+        Usage,
     )
 
-__all__ = ["Held", "given_up", "make_plan", "run", "run_embedding"]
+__all__ = ["Answered", "Held", "run", "run_embedding", "run_with"]
 
 
-_Answer = TypeVar("_Answer", "Response", "EmbeddingResponse")
+class Answered(Protocol):
+    """What an attempt for a whole answer comes back with."""
+
+    @property
+    def usage(self) -> Usage: ...
+
+    @property
+    def cost(self) -> Cost | None: ...
 
 
-def make_plan(route: Route, settings: CallSettings, acts: bool) -> Plan:
-    """The plan of one call over a route; `acts` says whether the request may act on the world."""
-    tries = [
-        1 + (candidate.max_retries if settings.max_retries is None else settings.max_retries)
-        for candidate in route.candidates
-    ]
-    return Plan(tries, bounds=route.bounds, budget=route.budget, acts_on_world=acts, random=settings.random)
-
-
-def given_up(
-    command: GiveUp, error: DragomanError, errors: dict[int, DragomanError], attempts: list[Attempt]
-) -> DragomanError:
-    """The error to raise: the target's own where one target was asked, else one that holds them all."""
-    if len(errors) > 1:
-        told = "; ".join(str(each) for each in errors.values())
-        error = AllAttemptsFailed(
-            f"none of {len(errors)} targets answered in {len(attempts)} attempts ({command.reason}): {told}",
-            errors=tuple(errors.values()),
-        )
-    error.attempts = tuple(attempts)
-    return error
+_Answer = TypeVar("_Answer", bound=Answered)
 
 
 async def run(route: Route, request: Request, settings: CallSettings) -> Response:
@@ -70,7 +53,8 @@ async def run(route: Route, request: Request, settings: CallSettings) -> Respons
             return await collect(layered(candidate.layers, source.open)(prepared))
         return await attempt(candidate.deployment, prepared, meter, adapt=settings.adapt, timeout=settings.timeout)
 
-    return await _run(route, once, settings, acts_on_world(request))
+    answer, attempts = await run_with(route, once, settings, acts=acts_on_world(request), request=request)
+    return replace(answer, attempts=attempts)
 
 
 async def run_embedding(route: Route, request: EmbeddingRequest, settings: CallSettings) -> EmbeddingResponse:
@@ -81,71 +65,54 @@ async def run_embedding(route: Route, request: EmbeddingRequest, settings: CallS
             candidate.deployment, request, meter, adapt=settings.adapt, timeout=settings.timeout
         )
 
-    return await _run(route, once, settings, acts=False)
+    answer, attempts = await run_with(route, once, settings, acts=False)
+    return replace(answer, attempts=attempts)
 
 
-async def _run(
-    route: Route, once: Callable[[Candidate, Meter], Awaitable[_Answer]], settings: CallSettings, acts: bool
-) -> _Answer:
-    plan = make_plan(route, settings, acts)
-    attempts: list[Attempt] = []
-    errors: dict[int, DragomanError] = {}
-    command: Try | GiveUp = plan.start(settings.clock.now())
+async def run_with(
+    route: Route,
+    once: Callable[[Candidate, Meter], Awaitable[_Answer]],
+    settings: CallSettings,
+    *,
+    acts: bool,
+    request: Request | None = None,
+) -> tuple[_Answer, tuple[Attempt, ...]]:
+    """Attempts by the plan, each made by `once`: the answer, with the attempts that it took.
+
+    `request` is what is asked, where it is at hand as values: candidates whose models cannot answer it are passed over.
+    """
+    dispatch = Dispatch(route, settings, acts=acts, request=request)
+    command = dispatch.start() if dispatch.decided else await dispatch.begin()
     while True:
         if command.wait_seconds:
             await settings.clock.sleep(command.wait_seconds)
-        candidate = route.candidates[command.target]
         try:
-            held = await Held.acquire(route, candidate.deployment, command.reason, attempts)
-            answer = await held.run(once(candidate, held.meter))
+            held = await Held.acquire(dispatch, command)
         except DragomanError as error:
-            errors[command.target] = error
-            following = plan.failed(error, settings.clock.now())
-            if isinstance(following, GiveUp):
-                raise given_up(following, error, errors, attempts) from (error if len(errors) > 1 else None)
-            command = following
+            command = dispatch.refused(error)
+            continue
+        try:
+            if route.hedging is None:
+                answer = await held.run(once(route.candidates[command.target], held.meter))
+            else:
+                answer = await _raced(dispatch, held, once)
+        except DragomanError as error:
+            command = dispatch.after(error)
         else:
-            return replace(answer, attempts=(*attempts,))
+            return answer, tuple(dispatch.attempts)
 
 
-class Held:
-    """An attempt under its permit: the one place where a permit ends, and where tallies are told of it."""
+async def _raced(
+    dispatch: Dispatch,
+    held: Held,
+    once: Callable[[Candidate, Meter], Awaitable[_Answer]],
+) -> _Answer:
+    from dragoman.routing.racing import race
 
-    __slots__ = ("_attempts", "_permit", "_tallies", "meter")
+    async def start(target: int, held: Held) -> _Answer:
+        return await held.run(once(dispatch.route.candidates[target], held.meter))
 
-    def __init__(self, permit: Permit, meter: Meter, attempts: list[Attempt]) -> None:
-        self._permit: Permit | None = permit
-        self.meter = meter
-        self._attempts = attempts
-        self._tallies = open_tallies()
+    async def drop(answer: _Answer) -> None:
+        """A whole answer holds nothing open, and was booked."""
 
-    @classmethod
-    async def acquire(cls, route: Route, deployment: Deployment, reason: str, attempts: list[Attempt]) -> Held:
-        permit = await route.permits.acquire(deployment)
-        return cls(permit, Meter(deployment, reason), attempts)
-
-    async def run(self, answer: Awaitable[_Answer]) -> _Answer:
-        try:
-            got = await answer
-        except DragomanError as error:
-            self.end(self.meter.failed(error))
-            raise
-        except BaseException:
-            self.end(self.meter.cancelled())
-            raise
-        self.end(self.meter.ok(got.usage), got.cost)
-        return got
-
-    @property
-    def ended(self) -> bool:
-        return self._permit is None
-
-    def end(self, record: Attempt, cost: Cost | None = None) -> Attempt:
-        """Settles the permit with the record, once."""
-        if self._permit is not None:
-            permit, self._permit = self._permit, None
-            self._attempts.append(record)
-            permit.settle(record)
-            for tally in self._tallies:
-                tally.add(record, cost)
-        return record
+    return await race(dispatch, held, start, drop)

@@ -55,8 +55,9 @@ class ModelTally:
         amount = self.costs.get("USD")
         return None if amount is None else Cost(amount=amount, currency="USD", basis=_BASES[self._basis])
 
-    def add(self, attempt: Attempt, cost: Cost | None) -> None:
-        """Books one attempt."""
+    def add(self, attempt: Attempt) -> None:
+        """Books one attempt, with its cost if that is known."""
+        cost = attempt.cost
         self.answered += attempt.outcome == "ok"
         self.failed += attempt.outcome == "error"
         self.cancelled += attempt.outcome == "cancelled"
@@ -81,11 +82,11 @@ class UsageTally(ModelTally):
         self.by_model: dict[str, ModelTally] = {}
         self._lock = Lock()
 
-    def add(self, attempt: Attempt, cost: Cost | None) -> None:
-        """Books one attempt."""
+    def add(self, attempt: Attempt) -> None:
+        """Books one attempt, with its cost if that is known."""
         with self._lock:
-            super().add(attempt, cost)
-            self.by_model.setdefault(f"{attempt.provider}/{attempt.model}", ModelTally()).add(attempt, cost)
+            super().add(attempt)
+            self.by_model.setdefault(f"{attempt.provider}/{attempt.model}", ModelTally()).add(attempt)
 
 
 _OPEN: Final[ContextVar[tuple[UsageTally, ...]]] = ContextVar("dragoman_tallies", default=())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
 from hashlib import sha256
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from dragoman.errors import InvalidRequest
+from dragoman.face.middleware.answer_memory import AnswerMemory, is_worth_keeping
 from dragoman.routing.effects import acts_on_world
 from dragoman.values import Finished, Usage, replace, to_json
 from dragoman.values.unrolled import events_of
@@ -22,14 +22,6 @@ if TYPE_CHECKING:
     from dragoman.values import Event, Request, Response
 
 __all__ = ["CallCache"]
-
-_KEPT = ("stop", "tool_calls", "length")
-
-
-class _Entry(msgspec.Struct):
-    response: Response
-    expires: float
-    bytes: int
 
 
 class CallCache:
@@ -54,16 +46,18 @@ class CallCache:
         ttl_seconds: float | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._most_entries = most_entries
-        self._most_bytes = most_bytes
-        self._ttl_seconds = ttl_seconds
-        self._clock = clock
-        self._entries: OrderedDict[bytes, _Entry] = OrderedDict()
+        self._ttl_seconds = float("inf") if ttl_seconds is None else ttl_seconds
+        self._memory: AnswerMemory[Response] = AnswerMemory(
+            most_entries=most_entries, most_bytes=most_bytes, clock=clock
+        )
         self._lock = Lock()
-        self.bytes = 0
-        """The size of all that is kept, in the JSON form."""
         self.hits = 0
         self.misses = 0
+
+    @property
+    def bytes(self) -> int:
+        """The size of all that is kept, in the JSON form."""
+        return self._memory.bytes
 
     async def __call__(self, request: Request, next: Attempting) -> AsyncIterator[Event]:
         """As `wrap` calls it."""
@@ -81,44 +75,27 @@ class CallCache:
     def clear(self) -> None:
         """Forgets everything."""
         with self._lock:
-            self._entries.clear()
-            self.bytes = 0
+            self._memory.clear()
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self._memory)
 
     def _take(self, key: bytes) -> Response | None:
         with self._lock:
-            entry = self._entries.get(key)
-            if entry is not None and entry.expires <= self._clock():
-                self._drop(key)
-                entry = None
-            if entry is None:
+            found = self._memory.find(key)
+            if found is None:
                 self.misses += 1
                 return None
             self.hits += 1
-            self._entries.move_to_end(key)
-            return entry.response
+            return found[0]
 
     def _keep(self, key: bytes, response: Response) -> None:
-        if response.finish_reason not in _KEPT:
+        if not is_worth_keeping(response):
             return
         response = replace(response, usage=Usage(), cost=None, attempts=())
         size = len(to_json(response))
-        if size > self._most_bytes or self._most_entries < 1:
-            return
-        expires = float("inf") if self._ttl_seconds is None else self._clock() + self._ttl_seconds
         with self._lock:
-            self._drop(key)
-            self._entries[key] = _Entry(response, expires, size)
-            self.bytes += size
-            while len(self._entries) > self._most_entries or self.bytes > self._most_bytes:
-                self._drop(next(iter(self._entries)))
-
-    def _drop(self, key: bytes) -> None:
-        entry = self._entries.pop(key, None)
-        if entry is not None:
-            self.bytes -= entry.bytes
+            self._memory.keep(key, response, size, self._ttl_seconds)
 
 
 def _key(request: Request) -> bytes | None:

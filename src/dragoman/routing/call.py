@@ -1,0 +1,168 @@
+"""What strategies and affinity may know of one call, each piece worked out when it is first asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+
+from dragoman.routing.sessions import prefix_of, session_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from dragoman.values import Request
+
+__all__ = ["Call", "Known"]
+
+EXPECTED_OUTPUT_TOKENS = 300
+_NOTHING: Mapping[str, Any] = {}
+_UNKNOWN = object()
+_HIDDEN = {"prompt_tokens": "_prompt_tokens", "needs": "_needs", "prefix": "_prefix", "issuer": "_issuer"}
+
+
+class Known(TypedDict, total=False):
+    """What may be told of a call (see `Call`)."""
+
+    model: str
+    headers: Mapping[str, str]
+    metadata: Mapping[str, Any]
+    user: str | None
+    key: str
+    team: str
+    prompt_tokens: int | None
+    max_tokens: int | None
+    needs: tuple[str, ...] | Callable[[], tuple[str, ...]]
+    conversation: str | None
+    state: str | None
+    issuer: str | None
+    prefix: str | Callable[[], str | None] | None
+    streamed: bool
+
+
+class Call:
+    """One call, as those who choose among deployments see it.
+
+    In the library it is made from the `request`. A gateway that passes bodies on unread gives what it has: `model` (the
+    name that was asked for), `headers` (names in lower case), `metadata`, `user`, `key` and `team` (who asks),
+    `prompt_tokens`, `max_tokens`, `needs` ("tools", "vision", … as in `facts.NEEDS`), `conversation` (a session named
+    in the body: `prompt_cache_key`, `conversation`), `state` (`previous_response_id`), `issuer` (whose opaque state the
+    request holds), `prefix` (a digest of how the conversation begins, or a function that works one out).
+    """
+
+    # Defaults stand at the class, so that making one costs what is given, and nothing for the rest.
+    request: Request | None = None
+    streamed = False
+    key = ""
+    team = ""
+    model = ""
+    headers: Mapping[str, str] = _NOTHING
+    metadata: Mapping[str, Any] = _NOTHING
+    user: str | None = None
+    max_tokens: int | None = None
+    conversation: str | None = None
+    state: str | None = None
+    _session: Any = _UNKNOWN
+    _prompt_tokens: int | None = None
+    _needs: tuple[str, ...] | Callable[[], tuple[str, ...]] | None = None
+    _prefix: Any = _UNKNOWN
+    _issuer: Any = _UNKNOWN
+    _dice: float | None = None
+
+    def __init__(self, request: Request | None = None, **known: Unpack[Known]) -> None:
+        for name, value in known.items():
+            setattr(self, _HIDDEN.get(name, name), value)
+        if request is not None:
+            self.request = request
+            self._of(request)
+
+    def _of(self, request: Request) -> None:
+        self.model = self.model or request.model
+        if request.extra_headers and not self.headers:
+            self.headers = {name.lower(): value for name, value in request.extra_headers.items()}
+        self.metadata = self.metadata or request.metadata or _NOTHING
+        self.user = self.user or request.user
+        self.max_tokens = self.max_tokens or request.max_tokens
+        self.conversation = self.conversation or request.cache_key
+        self.state = self.state or request.previous_response_id
+
+    @property
+    def session(self) -> str | None:
+        """What tells the calls of one session from others: a header of the client's, or a member of the body."""
+        if self._session is _UNKNOWN:
+            self._session = session_of(self.headers, self.metadata, self.user) or self.conversation
+        return self._session
+
+    @property
+    def prefix(self) -> str | None:
+        """A digest of how the conversation begins, where that is long enough for providers to keep it."""
+        if self._prefix is _UNKNOWN:
+            self._prefix = None if self.request is None else prefix_of(self.request)
+        elif callable(self._prefix):
+            self._prefix = self._prefix()
+        return self._prefix
+
+    @property
+    def issuer(self) -> str | None:
+        """Whose opaque state (thought signatures, encrypted reasoning) the request holds, the newest first."""
+        if self._issuer is _UNKNOWN:
+            self._issuer = None if self.request is None else _issuer_of(self.request)
+        return self._issuer
+
+    def dice(self, random: Callable[[], float]) -> float:
+        """One throw for the whole call, so that it stays on one side of a split."""
+        if self._dice is None:
+            self._dice = random()
+        return self._dice
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """What the request cannot do without, as in `facts.NEEDS`."""
+        needs = self._needs
+        if needs is None:
+            from dragoman.engine.capabilities import needs_of
+
+            needs = () if self.request is None else needs_of(self.request)
+        elif callable(needs):
+            needs = needs()
+        self._needs = needs
+        return needs
+
+    @property
+    def prompt_tokens(self) -> int:
+        """About how many tokens the prompt has: a quarter of its letters, where nobody said more."""
+        if self._prompt_tokens is None:
+            self._prompt_tokens = 0 if self.request is None else _letters(self.request) // 4 + 1
+        return self._prompt_tokens
+
+    @property
+    def output_tokens(self) -> int:
+        """About how many tokens the answer will have."""
+        most = self.max_tokens
+        return EXPECTED_OUTPUT_TOKENS if most is None else max(1, min(most, EXPECTED_OUTPUT_TOKENS))
+
+    @property
+    def tokens(self) -> int:
+        """Both together: what is set aside of a limit on tokens until the answer has come."""
+        return self.prompt_tokens + self.output_tokens
+
+
+def _issuer_of(request: Request) -> str | None:
+    for message in reversed(request.messages):
+        for part in reversed(message.parts):
+            if part.replay:
+                return part.replay[-1].issuer
+    return None
+
+
+def _letters(request: Request) -> int:
+    from dragoman.values import Text, ToolCall, ToolResult
+
+    count = 0
+    for message in request.messages:
+        for part in message.parts:
+            if isinstance(part, Text):
+                count += len(part.text)
+            elif isinstance(part, ToolResult):
+                count += sum(len(piece.text) for piece in part.content if isinstance(piece, Text))
+            elif isinstance(part, ToolCall):
+                count += len(part.arguments_text)
+    return count

@@ -1,0 +1,364 @@
+"""One call on its way: its plan, who is chosen for it, leave for its attempts, and what each of them came to.
+
+Every attempt runs under permits that are settled in all ways out, cancellation among them: first room at the
+deployment, then those of the call (money, the ledger). What the attempt showed of its deployment is noted where they
+end.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from dragoman.engine import Meter
+from dragoman.errors import AllAttemptsFailed, DragomanError, Unavailable
+from dragoman.routing.call import Call
+from dragoman.routing.lineup import lineup_of
+from dragoman.routing.plan import GiveUp, Plan, Try
+from dragoman.routing.selector import Selector, shut_reason
+from dragoman.routing.tally import open_tallies
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Mapping
+
+    from dragoman.routing.capacity import Room
+    from dragoman.routing.lineup import Lineup, Option
+    from dragoman.routing.permits import Permit
+    from dragoman.routing.route import Route
+    from dragoman.routing.run import Answered
+    from dragoman.routing.settings import CallSettings
+    from dragoman.values import Attempt, Cost, Request, Usage
+
+__all__ = ["Dispatch", "Held"]
+
+_Answer = TypeVar("_Answer", bound="Answered")
+
+
+class Dispatch:
+    """One call over a route. `attempts` are those that have ended, `errors` the last one of each target."""
+
+    __slots__ = ("_request", "_selector", "acts", "attempts", "call", "errors", "lineup", "plan", "route", "settings")
+
+    def __init__(
+        self,
+        route: Route,
+        settings: CallSettings,
+        *,
+        acts: bool,
+        request: Request | None = None,
+        streamed: bool = False,
+    ) -> None:
+        self.route = route
+        self.settings = settings
+        self.acts = acts
+        self.attempts: list[Attempt] = []
+        self.errors: dict[int, DragomanError] = {}
+        self.lineup: Lineup | None = None
+        if route.plain:
+            # The path of most calls: nothing is chosen, and nothing watched (benchmarks/routing.py).
+            candidate = route.candidates[0]
+            if request is not None and (candidate.needs or candidate.max_price is not None):
+                from dragoman.routing.suiting import unfit_for
+
+                unfit_for(route, request)
+            retries = settings.max_retries
+            self.plan = Plan(
+                (1 + (candidate.max_retries if retries is None else retries),),
+                bounds=route.bounds,
+                budget=route.budget,
+                acts_on_world=acts,
+                random=settings.random,
+            )
+            return
+        self._request = request
+        self._selector: Selector | None = None
+        self._prepare(request, streamed)
+        self.plan = self._made_plan() if route.strategy is None or not route.strategy.across else _UNMADE
+
+    def _prepare(self, request: Request | None, streamed: bool) -> None:
+        self.lineup = lineup_of(self.route)
+        call = self.settings.call
+        if call is None:
+            call = Call(request)
+        call.streamed = streamed
+        self.call: Call = call
+
+    def _made_plan(self, order: tuple[int, ...] | None = None) -> Plan:
+        route, settings, lineup = self.route, self.settings, self.lineup
+        given = settings.max_retries
+        assert lineup is not None  # it is for those who choose
+        self._selector = self._made_selector(lineup, order)
+        return Plan(
+            lineup.tries if given is None else (1 + given,) * len(lineup.tries),
+            bounds=route.bounds,
+            budget=route.budget,
+            acts_on_world=self.acts,
+            random=settings.random,
+            selector=self._selector,
+        )
+
+    def _made_selector(self, lineup: Lineup, order: tuple[int, ...] | None) -> Selector:
+        route, fit, strategy = self.route, None, None
+        if self._request is not None:
+            from dragoman.routing.suiting import Suiting
+
+            if Suiting.concerns(route):
+                fit = Suiting(route, self._request).reason
+        if order is not None:
+            from dragoman.routing.strategies.custom import Ordered
+
+            strategy = Ordered(order)
+        return Selector(
+            lineup,
+            self.call,
+            random=self.settings.random,
+            affinity=route.affinity,
+            fit=fit,
+            strategy=strategy,
+        )
+
+    # -- what is done next -------------------------------------------------------------------------------------------
+
+    async def begin(self) -> Try:
+        """The first attempt. Raises what stands against any."""
+        if self.plan is _UNMADE:
+            self.plan = self._made_plan(await self._decided())
+        return self.start()
+
+    @property
+    def decided(self) -> bool:
+        """Whether `start` will do: no function of the caller's has to be asked first."""
+        return self.plan is not _UNMADE
+
+    def start(self) -> Try:
+        """As `begin`, where all is decided."""
+        command = self.plan.start(self.settings.clock.now())
+        if isinstance(command, GiveUp):
+            raise self.given_up(command, None)
+        return command
+
+    def refused(self, error: DragomanError) -> Try:
+        """The next attempt after leave for the one at hand was refused. Raises where there is none."""
+        self.errors[self.plan.target] = error
+        following = self.plan.refused(error, self.settings.clock.now())
+        if isinstance(following, GiveUp):
+            raised = self.given_up(following, error)
+            raise raised from (error if raised is not error else None)
+        return following
+
+    async def _decided(self) -> tuple[int, ...] | None:
+        """The order that a routing function of the caller's gives."""
+        from dragoman.routing.strategies.custom import Custom
+
+        strategy = self.route.strategy
+        if not isinstance(strategy, Custom):
+            return None
+        if self.settings.order is not None:
+            return self.settings.order
+        assert self.lineup is not None  # strategies make a route one that is not plain
+        told = strategy.decide(self.call, self.lineup.options)
+        return told if isinstance(told, tuple) else await told
+
+    def after(self, error: DragomanError) -> Try:
+        """The next attempt after the one at hand failed. Raises where there is none."""
+        self.errors[self.plan.target] = error
+        command = self.plan.failed(error, self.settings.clock.now())
+        if isinstance(command, GiveUp):
+            raised = self.given_up(command, error)
+            raise raised from (error if raised is not error else None)
+        return command
+
+    def given_up(self, command: GiveUp, error: DragomanError | None) -> DragomanError:
+        """The error to raise: the target's own where one target was asked, else one that holds them all."""
+        errors = self.errors
+        if error is None:
+            raised: DragomanError = self._nobody(command)
+        elif len(errors) > 1:
+            told = "; ".join(str(each) for each in errors.values())
+            raised = AllAttemptsFailed(
+                f"none of {len(errors)} targets answered in {len(self.attempts)} attempts ({command.reason}): {told}",
+                errors=tuple(errors.values()),
+            )
+        else:
+            raised = error
+        raised.attempts = tuple(self.attempts)
+        return raised
+
+    def _nobody(self, command: GiveUp) -> DragomanError:
+        lineup = self.lineup
+        selector = None if lineup is None else self._selector
+        if selector is not None and selector.unfit and command.retry_after is None:
+            from dragoman.routing.suiting import none_fits
+
+            return none_fits(selector.unfit.values())
+        told = ""
+        if lineup is not None:
+            now = self.settings.clock.now()
+            reasons = [(option.name, shut_reason(option, now)) for option in lineup.options]
+            told = "; ".join(f"{name}, {reason}" for name, reason in reasons[:10] if reason is not None)
+        return Unavailable(
+            f"No deployment of the route can be asked now{': ' if told else ''}{told}", retry_after=command.retry_after
+        )
+
+    def bind(self, option: Option, meter: Meter) -> None:
+        """The call was answered here: what belongs with it will come here too."""
+        affinity = self.route.affinity
+        if affinity is not None:
+            # Answers of the other dialects are not kept by whoever gave them.
+            stored = meter.answer_id if option.deployment.access.dialect == "openai-responses" else None
+            affinity.bind(self.call, option.key, stored, self.settings.clock.now())
+
+
+class _Unmade(Plan):
+    """Stands for a plan that waits for a decision."""
+
+    def __init__(self) -> None:
+        pass
+
+
+_UNMADE = _Unmade()
+
+
+class Held:
+    """An attempt under its permits: the one place where they end, where tallies are told, and health is noted."""
+
+    __slots__ = ("_dispatch", "_option", "_permit", "_room", "_tallies", "meter")
+
+    def __init__(
+        self, dispatch: Dispatch, permit: Permit, meter: Meter, option: Option | None = None, room: Room | None = None
+    ) -> None:
+        self._dispatch = dispatch
+        self._permit: Permit | None = permit
+        self._option = option
+        self._room = room
+        self._tallies = open_tallies()
+        self.meter = meter
+
+    @classmethod
+    async def acquire(cls, dispatch: Dispatch, command: Try) -> Held:
+        """Leave for one attempt. Raises the `DragomanError` of whoever refuses it."""
+        route, target, reason = dispatch.route, command.target, command.reason
+        permits = dispatch.settings.permits or route.permits
+        lineup = dispatch.lineup
+        if lineup is None:
+            deployment = route.candidates[target].deployment
+            return cls(dispatch, await permits.acquire(deployment, reason), Meter(deployment, reason))
+        option = lineup.options[target]
+        standing = option.standing
+        standing.in_flight += 1
+        room: Room | None = None
+        try:
+            if standing.capacity is not None:
+                room = await standing.capacity.acquire(dispatch.settings.clock, float(dispatch.call.tokens))
+            deployment = route.candidates[target].deployment
+            permit = await permits.acquire(deployment, reason)
+        except BaseException:
+            now = dispatch.settings.clock.now()
+            standing.in_flight -= 1
+            if room is not None:
+                room.release(now, 0.0)
+            lineup.health.passed(standing, now)
+            raise
+        return cls(dispatch, permit, Meter(deployment, reason), option, room)
+
+    async def run(self, answer: Awaitable[_Answer]) -> _Answer:
+        """The answer, with the attempt ended in whichever way it ends."""
+        try:
+            got = await answer
+        except DragomanError as error:
+            self.failed(error)
+            raise
+        except BaseException:
+            self.cancelled()
+            raise
+        self.answered(got.usage, got.cost)
+        return got
+
+    @property
+    def ended(self) -> bool:
+        return self._permit is None
+
+    def answered(self, usage: Usage, cost: Cost | None) -> None:
+        """The attempt was answered."""
+        if self._permit is None:
+            return
+        record = self.meter.ok(usage, cost)
+        self._end(record)
+        option = self._option
+        if option is not None:
+            self._note(option, record, None)
+            self._dispatch.bind(option, self.meter)
+
+    def failed(self, error: DragomanError) -> Attempt | None:
+        """The attempt failed; the record of it, unless it had ended before."""
+        if self._permit is None:
+            return None
+        record = self.meter.failed(error)
+        self._end(record)
+        if self._option is not None:
+            self._note(self._option, record, error)
+        return record
+
+    def cancelled(self, usage: Usage | None = None) -> None:
+        """The attempt was given up, with the usage that was seen."""
+        if self._permit is None:
+            return
+        record = self.meter.cancelled(usage)
+        self._end(record)
+        if self._option is not None:
+            self._note(self._option, record, None)
+
+    def _end(self, record: Attempt) -> None:
+        """Settles the permit with the record, once."""
+        permit, self._permit = self._permit, None
+        assert permit is not None  # whoever ends looks first
+        self._dispatch.attempts.append(record)
+        try:
+            permit.settle(record)
+        finally:
+            option, room = self._option, self._room
+            if option is not None:
+                option.standing.in_flight -= 1
+                if room is not None:
+                    usage = record.usage
+                    spent = 0 if usage is None else (usage.input_tokens or 0) + (usage.output_tokens or 0)
+                    room.release(self._dispatch.settings.clock.now(), float(spent) if spent else None)
+        for tally in self._tallies:
+            tally.add(record)
+
+    def _note(self, option: Option, record: Attempt, error: DragomanError | None) -> None:
+        """What the attempt shows of its deployment."""
+        lineup, call = self._dispatch.lineup, self._dispatch.call
+        assert lineup is not None  # options come from it
+        now = self._dispatch.settings.clock.now()
+        standing = option.standing
+        headers = self.meter.headers
+        if error is not None:
+            lineup.health.failed(standing, error, now, headers)
+            return
+        if record.outcome != "ok":
+            lineup.health.passed(standing, now)
+            return
+        lineup.health.answered(standing, now)
+        if standing.capacity is not None:
+            standing.capacity.answered(now, headers)
+        elif headers is not None and lineup.health.watching and nearly_spent(headers):
+            standing.limit(None).told(now, headers)
+        usage = record.usage
+        if standing.pace is not None:
+            standing.pace.observe(
+                now,
+                streamed=call.streamed,
+                first_seconds=record.first_byte_seconds,
+                seconds=record.duration_seconds,
+                input_tokens=None if usage is None else usage.input_tokens,
+                output_tokens=None if usage is None else usage.output_tokens,
+            )
+        if standing.mix is not None and usage is not None:
+            standing.mix.observe(usage)
+
+
+def nearly_spent(headers: Mapping[str, str]) -> bool:
+    """Whether headers tell of a limit that is nearly used up, looked at quickly: most have plenty left."""
+    left = headers.get("x-ratelimit-remaining-requests") or headers.get("anthropic-ratelimit-requests-remaining")
+    tokens = headers.get("x-ratelimit-remaining-tokens") or headers.get("anthropic-ratelimit-tokens-remaining")
+    return (left is not None and len(left) <= 2) or (tokens is not None and len(tokens) <= 4)

@@ -1,0 +1,337 @@
+"""Health: which deployments are well, from what their own traffic shows. Nothing is sent to find out.
+
+A breaker for each deployment, in three states. *Closed*: it is asked. *Open*: after five faults in a row, or when half
+of at least ten recent attempts failed; it is passed over for 10 s, twice as long after each probe that fails, two
+minutes at most. *Half-open*: one call, in the whole machine, is the probe; its success closes the breaker, after which
+traffic comes back slowly for 30 s.
+
+A Retry-After shuts a deployment for as long as it says, within bounds; nothing need be proved after it. A credential
+that was refused, or has no quota left, shuts all deployments that it is used for: they are not ill, and asking again
+helps nobody but whoever renewed the key, so one probe every five minutes looks.
+
+What is no fault of the deployment (a wrong request, a prompt too long, blocked content) shows that it answers.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+
+from dragoman.errors import (
+    AuthenticationFailed,
+    ConfigError,
+    PermissionDenied,
+    PoolExhausted,
+    ProviderError,
+    QuotaExhausted,
+    RateLimited,
+    Remedy,
+)
+from dragoman.routing.limits import Limits
+from dragoman.routing.standing import Standing, State, identity
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dragoman.engine import Deployment
+    from dragoman.errors import DragomanError
+    from dragoman.routing.rate_headers import Kind
+
+__all__ = ["DeploymentView", "Health", "HealthSettings", "LocalGate", "ProbeGate"]
+
+MOST_KEPT = 4096
+PROBE_SECONDS = 600.0
+DENIED_IN_A_ROW = 3
+
+
+class HealthSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """When a breaker opens, and for how long. Seconds; `failure_share` counts over about the last half minute.
+
+    `longest_retry_after_seconds` is how long a provider may shut itself. `slow_start_seconds` 0 brings all of the
+    traffic back at once.
+    """
+
+    failures_in_a_row: int = 5
+    failure_share: float = 0.5
+    least_attempts: int = 10
+    cooldown_seconds: float = 10.0
+    longest_cooldown_seconds: float = 120.0
+    longest_retry_after_seconds: float = 300.0
+    credential_seconds: float = 300.0
+    slow_start_seconds: float = 30.0
+
+
+class ProbeGate(Protocol):
+    """Lets one probe of a deployment through at a time, among all who share the gate.
+
+    Neither method may wait. A gate that is shared between processes gives leave from what it leased, and says no where
+    it does not know.
+    """
+
+    def begin(self, key: str, now: float) -> bool:
+        """Whether the caller may probe; it then calls `end`, however the probe ends."""
+        ...
+
+    def end(self, key: str, *, recovered: bool, now: float) -> None: ...
+
+
+class LocalGate:
+    """The gate of one process. A probe of which nothing is heard for ten minutes is forgotten."""
+
+    def __init__(self) -> None:
+        self._until: dict[str, float] = {}
+
+    def begin(self, key: str, now: float) -> bool:
+        if self._until.get(key, float("-inf")) > now:
+            return False
+        self._until[key] = now + PROBE_SECONDS
+        return True
+
+    def end(self, key: str, *, recovered: bool, now: float) -> None:
+        self._until.pop(key, None)
+
+
+class DeploymentView(msgspec.Struct, frozen=True, kw_only=True):
+    """How one deployment stands. `seconds` is how long it stays as it is, where that is known."""
+
+    name: str
+    state: State
+    reason: str
+    seconds: float
+    failures_in_a_row: int
+    in_flight: int
+    waiting: int
+    credential_dead: bool
+
+
+class Health:
+    """The standings of deployments, kept by deployment and credential, and the rules by which they change.
+
+    Time is given, in seconds of any steady clock. `gate` None is a gate of this process.
+    """
+
+    def __init__(
+        self, settings: HealthSettings | None = None, *, gate: ProbeGate | None = None, watching: bool = True
+    ) -> None:
+        """`watching` False keeps standings and shuts nobody."""
+        self.settings = settings or HealthSettings()
+        self.watching = watching
+        self._gate: ProbeGate = gate or LocalGate()
+        self._standings: dict[str, Standing] = {}
+
+    # -- who is known ------------------------------------------------------------------------------------------------
+
+    def standing(self, deployment: Deployment, number: int = 1) -> Standing:
+        """The standing of a deployment; `number` tells several of one name apart in one route."""
+        key, credential = identity(deployment)
+        if number > 1:
+            key = f"{key} #{number}"
+        found = self._standings.get(key)
+        if found is None:
+            if len(self._standings) >= MOST_KEPT:
+                self._drop_some()
+            found = self._standings[key] = Standing(key, deployment.label or deployment.name, credential)
+            self._take_over(found)
+        return found
+
+    def _take_over(self, new: Standing) -> None:
+        """A new deployment whose credential is known to be dead begins shut."""
+        for other in self._standings.values():
+            if other.dead and other.credential == new.credential:
+                new.dead = new.opened = True
+                new.shut_until, new.why, new.failures = other.shut_until, other.why, other.failures
+                return
+
+    def _drop_some(self) -> None:
+        """Forgets the older half of those that are idle and well."""
+        idle = [key for key, each in self._standings.items() if not each.in_flight and not each.shut_until]
+        for key in idle[: max(1, len(idle) // 2)]:
+            del self._standings[key]
+
+    def view(self, now: float) -> tuple[DeploymentView, ...]:
+        """How every deployment stands, by name."""
+        views = [
+            DeploymentView(
+                name=each.name,
+                state=each.state(now),
+                reason=each.why,
+                seconds=max(0.0, each.shut_until - now),
+                failures_in_a_row=each.failures,
+                in_flight=each.in_flight,
+                waiting=0 if each.capacity is None else each.capacity.waiting,
+                credential_dead=each.dead,
+            )
+            for each in self._standings.values()
+        ]
+        return tuple(sorted(views, key=lambda view: view.name))
+
+    def limit(self, limits: Mapping[str, Limits]) -> None:
+        """Limits in place of all that were written down before, by standings' keys; what was used counts on."""
+        for key, each in self._standings.items():
+            if each.capacity is not None:
+                each.capacity.limits = limits.get(key) or Limits()
+
+    def reset(self, name: str | None = None) -> int:
+        """Closes the breakers of this name, or all; gives how many there were."""
+        count = 0
+        for each in self._standings.values():
+            if name is None or each.name == name:
+                each.close()
+                each.warm_from = None
+                self._gate.end(each.key, recovered=True, now=0.0)
+                count += 1
+        return count
+
+    # -- before an attempt -------------------------------------------------------------------------------------------
+
+    def may_probe(self, standing: Standing, now: float) -> bool:
+        """Leave for the one probe of a half-open deployment."""
+        if standing.probing or not self._gate.begin(standing.key, now):
+            return False
+        standing.probing = True
+        return True
+
+    def warmth(self, standing: Standing, now: float) -> float:
+        """The share of its traffic that a deployment gets: less than 1 for a while after it recovered."""
+        since = standing.warm_from
+        if since is None:
+            return 1.0
+        share = (now - since) / self.settings.slow_start_seconds if self.settings.slow_start_seconds > 0 else 1.0
+        if share >= 1.0:
+            standing.warm_from = None
+            return 1.0
+        return max(0.1, share)
+
+    # -- after it ----------------------------------------------------------------------------------------------------
+
+    def answered(self, standing: Standing, now: float) -> None:
+        """An attempt was answered."""
+        standing.failures = 0
+        self._count(standing, 0.0, now)
+        if standing.opened:
+            # An answer that was under way when the breaker opened proves less than the faults that opened it.
+            if standing.probing or now >= standing.shut_until:
+                self._recovered(standing, now)
+        elif standing.shut_until and now >= standing.shut_until:
+            standing.shut_until, standing.why, standing.certain = 0.0, "", False
+
+    def failed(
+        self, standing: Standing, error: DragomanError, now: float, headers: Mapping[str, str] | None = None
+    ) -> None:
+        """An attempt failed."""
+        if not self.watching:
+            return
+        remedy = error.remedy
+        if isinstance(error, PoolExhausted):
+            self.passed(standing, now)  # our own pool was empty: nothing was asked of the deployment
+        elif remedy is Remedy.CREDENTIAL:
+            self._credential_failed(standing, error, now)
+        elif remedy is Remedy.WAIT:
+            self._asked_to_wait(standing, error, now, headers)
+        elif remedy in (Remedy.ILL, Remedy.ABSENT):
+            self._fault(standing, type(error).__name__, now)
+        else:
+            self.answered(standing, now)
+
+    def passed(self, standing: Standing, now: float) -> None:
+        """An attempt ended and says nothing of the deployment: it was cancelled, or never made."""
+        if standing.probing:
+            standing.probing = False
+            self._gate.end(standing.key, recovered=False, now=now)
+
+    def _recovered(self, standing: Standing, now: float) -> None:
+        was_dead = standing.dead
+        self._end_probe(standing, now, recovered=True)
+        standing.close()
+        standing.warm_from = now
+        if was_dead:
+            for other in self._standings.values():
+                if other.dead and other.credential == standing.credential:
+                    self._end_probe(other, now, recovered=True)
+                    other.close()
+
+    def _end_probe(self, standing: Standing, now: float, *, recovered: bool) -> None:
+        if standing.probing:
+            standing.probing = False
+            self._gate.end(standing.key, recovered=recovered, now=now)
+
+    def _credential_failed(self, standing: Standing, error: DragomanError, now: float) -> None:
+        standing.failures += 1
+        whole = isinstance(error, (AuthenticationFailed, QuotaExhausted, ConfigError))
+        if isinstance(error, PermissionDenied) and standing.failures < DENIED_IN_A_ROW and not standing.opened:
+            return  # a good credential may be refused one thing and not the others
+        wait = self.settings.credential_seconds
+        asked = error.retry_after if isinstance(error, ProviderError) else None
+        if asked is not None:
+            wait = min(max(asked, 1.0), wait)
+        why = f"its credential is refused ({type(error).__name__})"
+        shared = (each for each in self._standings.values() if each.credential == standing.credential)
+        for each in shared if whole else (standing,):
+            self._end_probe(each, now, recovered=False)
+            each.dead = each.opened = True
+            each.certain = False
+            each.shut_until = now + wait
+            each.why = why
+
+    def _asked_to_wait(
+        self, standing: Standing, error: DragomanError, now: float, headers: Mapping[str, str] | None
+    ) -> None:
+        limited = isinstance(error, RateLimited)
+        standing.limit(None).refused(now, headers, _kind(error), overload=not limited)
+        asked = error.retry_after if isinstance(error, ProviderError) else None
+        if asked is not None:
+            wait = min(asked, self.settings.longest_retry_after_seconds)
+            self._end_probe(standing, now, recovered=False)
+            standing.shut_until = max(standing.shut_until, now + wait)
+            standing.certain = True
+            standing.opened = standing.dead
+            standing.why = f"{type(error).__name__}, which asks for {asked:g} s"
+        elif limited:
+            # It answers, and too much is asked of it: a pause that doubles, and the learned cap, keep calls away.
+            self._end_probe(standing, now, recovered=False)
+            standing.failures += 1
+            pause = min(2.0 ** (standing.failures - 1), 30.0)
+            standing.shut_until = max(standing.shut_until, now + pause)
+            standing.certain = False
+            standing.why = "RateLimited"
+        else:
+            self._fault(standing, type(error).__name__, now)
+
+    def _fault(self, standing: Standing, name: str, now: float) -> None:
+        settings = self.settings
+        standing.failures += 1
+        self._count(standing, 1.0, now)
+        if not (
+            standing.opened
+            or standing.failures >= settings.failures_in_a_row
+            or (standing.tries >= settings.least_attempts and standing.bad >= settings.failure_share * standing.tries)
+        ):
+            return
+        if standing.opened and now < standing.shut_until:
+            return  # one of those that were in flight when it opened
+        self._end_probe(standing, now, recovered=False)
+        cooldown = min(standing.cooldown * 2, settings.longest_cooldown_seconds) or settings.cooldown_seconds
+        standing.cooldown = cooldown
+        standing.opened = True
+        standing.certain = False
+        standing.shut_until = now + cooldown
+        standing.why = f"{name}, {standing.failures} in a row" if standing.failures > 1 else name
+
+    def _count(self, standing: Standing, bad: float, now: float) -> None:
+        passed = now - standing.counted_at
+        keep = 0.5 ** (passed / 30.0) if passed > 0 else 1.0
+        standing.tries = standing.tries * keep + 1.0
+        standing.bad = standing.bad * keep + bad
+        standing.counted_at = now
+
+
+def _kind(error: DragomanError) -> Kind | None:
+    """What there was too much of, where the provider says so."""
+    if isinstance(error, ProviderError):
+        said = f"{error.kind or ''} {error.code or ''}".casefold()
+        if "token" in said:
+            return "tokens"
+        if "request" in said:
+            return "requests"
+    return None
