@@ -81,8 +81,9 @@ def front_config(url: str, *, more: str = "", retries: int = 0) -> str:
         version = "/v1beta" if name == "gemini" else "/v1"
         lines.append(f'  p-{name}: {{dialect: {name}, base_url: "{url}{version}", api_key: "{PROVIDER_KEY}"}}')
     lines.append("models:")
-    for name in PUBLIC_DIALECTS:
-        lines.append(f"  {model_of(name)}: {{deployments: [p-{name}/{MODEL}], max_retries: {retries}}}")
+    lines.extend(
+        f"  {model_of(name)}: {{deployments: [p-{name}/{MODEL}], max_retries: {retries}}}" for name in PUBLIC_DIALECTS
+    )
     lines.append(f"keys:\n  - {{name: ci, key: {KEY}}}\n{more}")
     return "\n".join(lines)
 
@@ -99,5 +100,8 @@ class Front:
 @contextlib.contextmanager
 def running_front(folder: Path, *, more: str = "") -> Generator[Front]:
     """Both, until the block ends."""
-    with FakeProvider(say=say, key=PROVIDER_KEY) as fake, running_gateway(front_config(fake.url, more=more), folder) as it:
+    with (
+        FakeProvider(say=say, key=PROVIDER_KEY) as fake,
+        running_gateway(front_config(fake.url, more=more), folder) as it,
+    ):
         yield Front(it, fake)

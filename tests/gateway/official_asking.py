@@ -62,9 +62,8 @@ class PythonClients:
         models: Any = self.anthropic.models if client == "anthropic" else self.openai.models
         return [models.retrieve(model.id).id for model in models.list()]
 
-    def does(self, case: Case) -> Outcome:
-        """What comes of a case; an error of the client's own is told, any other is raised."""
-        told: Any = case.told()
+    def does(self, case: Case, model: str | None = None) -> Outcome:
+        """What comes of a case, or of the same with another model; errors of the client's own are told."""
         ask = {
             "openai-chat": self._chat,
             "openai-responses": self._responses,
@@ -72,11 +71,11 @@ class PythonClients:
             "gemini": self._generate,
         }[case.client]
         try:
-            return ask(case, told["model"])
+            return ask(case, model or case.told()["model"])
         except (openai.APIError, anthropic.APIError) as error:
             return {"error": _told(error, getattr(error, "status_code", None), getattr(error, "response", None))}
         except genai_errors.APIError as error:
-            return {"error": _told(error, error.code, error.response)}
+            return {"error": _told(error, error.code, getattr(error, "response", None))}
 
     # -- chat completions --------------------------------------------------------------------------------------------
 
@@ -107,7 +106,7 @@ class PythonClients:
         called: Outcome = {}
         if case.task == "tools":
             choice = answer.choices[0]
-            calls = choice.message.tool_calls or []
+            calls: list[Any] = choice.message.tool_calls or []
             called["calls"] = [[call.function.name, _parsed(call.function.arguments)] for call in calls]
             called["called_finish"] = choice.finish_reason
             messages.append(_plain(choice.message))
@@ -154,9 +153,7 @@ class PythonClients:
             called["calls"] = [[call.name, _parsed(call.arguments)] for call in calls]
             called["called_finish"] = answer.status
             items.extend(_plain(item) for item in answer.output)
-            items.extend(
-                {"type": "function_call_output", "call_id": call.call_id, "output": RESULT} for call in calls
-            )
+            items.extend({"type": "function_call_output", "call_id": call.call_id, "output": RESULT} for call in calls)
             answer = ask()
         return {
             "text": answer.output_text,

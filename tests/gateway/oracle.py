@@ -329,7 +329,9 @@ def _error_verdict(exchange: Exchange, direct: Given, through: Given) -> Verdict
         if withheld and _provider_words(recorded) in str(through.error):
             return Verdict("different", f"what the provider said of our account passed: {through.error!r:.300}")
         if exchange.response.status == 402 and exchange.dialect != "anthropic":
-            return Verdict("named", "an account without money: the dialect's own error for it, without the host's words")
+            return Verdict(
+                "named", "an account without money: the dialect's own error for it, without the host's words"
+            )
         if status != exchange.response.status:
             return Verdict("different", f"status {exchange.response.status} became {status}")
         if direct.error is not None and direct.error["kind"] != through.error["kind"]:
@@ -343,7 +345,7 @@ def _error_verdict(exchange: Exchange, direct: Given, through: Given) -> Verdict
         return Verdict("different", f"{direct.error!r:.300} became {through.error!r:.300}")
     if isinstance(direct.error["body"], str):
         return Verdict("named", "an error that is no JSON (a proxy's page) is said in the dialect's form")
-    if status in (400, 422) and isinstance(recorded, (InvalidRequest, DragomanError)):
+    if status in (400, 422):
         return Verdict("named", "what the provider refused as wrong is refused before it is asked")
     return Verdict("different", f"{direct.error!r:.300} became {through.error!r:.300}")
 

@@ -118,7 +118,7 @@ class OracleClients:
             except (openai.APIError, anthropic.APIError) as error:
                 given.error = _told(error, getattr(error, "status_code", None), error.body)
             except genai_errors.APIError as error:
-                given.error = _told(error, error.code, error.details)
+                given.error = _told(error, error.code, getattr(error, "details", None))
             except (ValueError, TypeError, AttributeError, KeyError, IndexError, AssertionError) as error:
                 # A client that cannot read what its vendor's imitators write.
                 given.error = _told(error, None, str(error))
@@ -143,7 +143,7 @@ class OracleClients:
 
     def _messages(self, asking: Asking, url: str) -> Iterator[Any]:
         client: Any = self._anthropic.with_options(base_url=url)
-        common = {**_common(asking), "max_tokens": asking.body.get("max_tokens", 99), "messages": []}
+        common: dict[str, Any] = {**_common(asking), "max_tokens": asking.body.get("max_tokens", 99), "messages": []}
         if not asking.stream:
             yield client.beta.messages.create(**common, timeout=30)
             return

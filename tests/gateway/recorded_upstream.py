@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,7 +19,7 @@ from dragoman.gateway.policy import STEERING
 from tests.gateway.running import KEY, RunningGateway, running_gateway
 from tests.wire.recordings import Exchange, body_bytes, stream_bytes, target_for
 
-__all__ = ["Gateways", "Received", "Upstream", "model_of", "running_gateways", "running_upstream"]
+__all__ = ["Answer", "Gateways", "Received", "Upstream", "model_of", "running_gateways", "running_upstream"]
 
 _PIECE = 1460
 _NEVER_REPLAYED = ("content-length", "transfer-encoding", "connection", "content-encoding")
@@ -34,13 +34,18 @@ class Received:
     body: bytes
 
 
+Answer = tuple[int, dict[str, str], bytes]
+"""Status, headers, body."""
+
+
 @dataclass
 class Upstream:
-    """Answers every call with what was given last. `received` are the calls, oldest first."""
+    """Answers every call with what was given last, or what `answers` makes of it. `received` are the calls so far."""
 
     url: str
     received: list[Received] = field(default_factory=list[Received])
-    answer: tuple[int, dict[str, str], bytes] = (404, {}, b"")
+    answer: Answer = (404, {}, b"")
+    answers: Callable[[Received], Answer] | None = None
 
     def give(self, exchange: Exchange) -> None:
         """The recorded answer of an exchange."""
@@ -65,8 +70,9 @@ def running_upstream() -> Generator[Upstream]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length", "0")))
             told = {name.lower(): value for name, value in self.headers.items()}
-            upstream.received.append(Received(self.path, told, body))
-            status, headers, answer = upstream.answer
+            received = Received(self.path, told, body)
+            upstream.received.append(received)
+            status, headers, answer = upstream.answers(received) if upstream.answers else upstream.answer
             self.send_response(status)
             for name, value in headers.items():
                 self.send_header(name, value)
@@ -121,7 +127,7 @@ class Gateways:
 
 @contextmanager
 def running_gateways(exchanges: Iterable[Exchange], url: str, folder: Path) -> Generator[Gateways]:
-    """Each provider is like the catalogue's, with its quirks, where the catalogue has it and it needs but an address."""
+    """Each provider is like the catalogue's, with its quirks, where the catalogue has it and an address is enough."""
     kept = list(exchanges)
     groups: list[dict[str, str]] = []
     for exchange in kept:
@@ -153,7 +159,10 @@ def _config(routes: dict[str, str], blocks: dict[str, dict[str, Any]]) -> str:
 
 
 def _block(provider: str, dialect: str, url: str) -> dict[str, Any]:
-    block = {"base_url": f"{url}/v1beta" if dialect == "gemini" else f"{url}/v1", "api_key": "key-of-upstream"}
+    block: dict[str, Any] = {
+        "base_url": f"{url}/v1beta" if dialect == "gemini" else f"{url}/v1",
+        "api_key": "key-of-upstream",
+    }
     try:
         row = catalogue.find(provider)
         if dialect in row.dialects:

@@ -7,7 +7,7 @@ import contextlib
 import socket
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import uvloop
 
@@ -15,10 +15,11 @@ from dragoman.gateway.assembly import Gateway
 from dragoman.gateway.config.loading import read
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Coroutine, Generator
 
 __all__ = ["KEY", "RunningGateway", "running_gateway"]
 
+T = TypeVar("T")
 KEY = "sk-test-0123456789abcdefghij"
 STORAGE = """
 storage: {{database: "sqlite:///{folder}/ledger.db"}}
@@ -60,6 +61,10 @@ class RunningGateway:
             self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(30)
         assert not self._thread.is_alive(), "the gateway did not stop"
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Does something on the gateway's loop."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(20)
 
     def _run(self) -> None:
         with contextlib.closing(self._loop), asyncio.Runner(loop_factory=lambda: self._loop) as runner:

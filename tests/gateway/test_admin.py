@@ -65,7 +65,7 @@ def test_the_master_key_and_no_other_opens_it(front: Front, method: str, path: s
     assert front.admin(method, path).status_code == 200
 
 
-@pytest.mark.parametrize(("method", "path"), PATHS)
+@pytest.mark.parametrize(("method", "path"), [*PATHS, ("POST", "explain")])
 @pytest.mark.parametrize("keys", ["", f"keys: [{{name: ci, key: {KEY}}}]"], ids=["keyless", "keys"])
 def test_without_a_master_key_nobody_may(tmp_path: Path, keys: str, method: str, path: str) -> None:
     text = f'providers: {{near: {{dialect: openai-chat, base_url: "http://127.0.0.1:9/v1", api_key: none}}}}\n{keys}\n'

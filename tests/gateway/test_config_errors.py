@@ -65,6 +65,10 @@ def test_all_problems_are_told_at_once_in_the_order_of_the_file() -> None:
         ),
         ("spool: {sync: grop}", "1: spool.sync: 'grop' is not among what may stand here. Did you mean 'group'?"),
         ("spool: {sync: always}", "1: spool.sync: 'always' is not among what may stand here. There are group, none."),
+        (
+            "spool: {segment_bytes: 1048576, max_bytes: 2097151}",
+            "1: spool.max_bytes: there must be room for two segments, which is 2097152 bytes",
+        ),
         ("storage: {redis: localhost}", "1: storage.redis: null is wanted here, and not the text 'localhost'"),
         (
             "storage: {database: postgres://db}",

@@ -21,7 +21,12 @@ from tests.docs.snippets import blocks
 from tests.gateway.configs import KEYS
 
 DOCUMENTS = sorted([config_schema.PUBLISHED.parents[2] / "README.md", *config_schema.PUBLISHED.parents[1].glob("*.md")])
-EXAMPLES = [block for document in DOCUMENTS for block in blocks(document) if block.language == "yaml"]
+EXAMPLES = [
+    block
+    for document in DOCUMENTS
+    for block in blocks(document)
+    if block.language == "yaml" and not block.mark.startswith("not run")
+]
 
 
 @cache

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import http.client
+import re
+import socket
+import time
 from collections.abc import Generator
 from pathlib import Path
 
+import openai
 import pytest
 
 from tests.gateway.object_service import BIG, ObjectService, ask, object_service
@@ -70,8 +74,9 @@ def test_the_providers_key_takes_the_place_of_the_clients(front: RunningGateway,
 
 
 def test_the_version_may_be_written_or_left_out(front: RunningGateway, service: ObjectService) -> None:
-    assert ask(front.url, "GET", "/providers/shelf/v1/files", ANNA).status == 200
-    assert service.requests[-1].path == "/v1/files"
+    for path in ("/files", "/v1/files"):
+        assert ask(front.url, "GET", f"/providers/shelf{path}", CLEO).status == 200
+        assert service.requests[-1].path == "/v1/files"
 
 
 def test_an_answer_comes_in_full_with_the_headers_that_may_pass(front: RunningGateway) -> None:
@@ -184,7 +189,7 @@ def test_an_upload_in_steps_goes_through_the_gateway(front: RunningGateway, serv
     assert address == f"{front.url}/providers/shelf/upload/v1/files?upload_id=7"
     path = address.removeprefix(front.url)
     done = ask(front.url, "POST", path, ANNA, b"data", {"x-goog-upload-command": "upload, finalize"})
-    assert done.json == {"file": {"name": "files/abc"}}
+    assert done.json["file"]["name"] == "files/abc"
     assert service.requests[-1].body == b"data"
     before = len(service.requests)
     assert ask(front.url, "GET", "/providers/shelf/files/abc", BERT).status == 404
@@ -214,6 +219,55 @@ def test_an_answer_that_breaks_off_does_not_look_whole(front: RunningGateway) ->
         ask(front.url, "GET", "/providers/shelf/cut", ANNA)
 
 
+def test_a_slow_reader_holds_the_provider_back_and_its_going_ends_the_call(
+    front: RunningGateway, service: ObjectService
+) -> None:
+    host, _, port = front.url.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port)), timeout=20) as reader:
+        head = f"GET /providers/shelf/endless HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {ANNA}\r\n\r\n"
+        reader.sendall(head.encode())
+        answer = reader.recv(1024)
+        assert b"200 OK" in answer
+        request_id = re.search(rb"x-dragoman-request-id: (\S+)", answer)
+        assert request_id is not None
+        deadline = time.monotonic() + 20
+        seen, still = -1, 0
+        while still < 20 and time.monotonic() < deadline:
+            still = still + 1 if service.sent == seen else 0
+            seen = service.sent
+            service.left.wait(0.02)
+        assert still == 20, "the provider was read on, though nobody took what it said"
+        assert service.sent < 32 * 1024 * 1024
+    assert service.left.wait(5)
+    deadline = time.monotonic() + 5
+    outcome = ""
+    while outcome != "cancelled" and time.monotonic() < deadline:
+        told = ask(front.url, "GET", f"/v1/requests/{request_id[1].decode()}", ANNA).json
+        outcome = told["attempts"][0]["outcome"]
+    assert outcome == "cancelled"
+
+
+def test_head_asks_for_the_head_alone(front: RunningGateway, service: ObjectService) -> None:
+    answer = ask(front.url, "HEAD", f"/providers/shelf/files/{_made(front, ANNA)}", ANNA)
+    assert (answer.status, answer.body) == (200, b"")
+    assert service.requests[-1].method == "HEAD"
+
+
+def test_lines_of_a_batch_cannot_name_another_ones_file(front: RunningGateway, service: ObjectService) -> None:
+    theirs = "file-of-another-one"
+    gateway = front.gateway
+    assert gateway is not None
+    principal = next(each for each in gateway.generations.current().keys.principals() if each.name == "bert")
+    front.run(gateway.holdings.record(principal, "shelf", [f"files/{theirs}"]))
+    before = len(service.requests)
+    line = b'{"custom_id": "1", "body": {"input": [{"type": "input_file", "file_id": "%b"}]}}' % theirs.encode()
+    body = b"x" * 600_000 + line
+    answer = ask(front.url, "POST", "/providers/shelf/files", ANNA, body, {"content-type": "multipart/form-data"})
+    assert answer.status == 404
+    assert len(service.requests) == before
+    assert ask(front.url, "POST", "/providers/shelf/files", BERT, body, {"content-type": "text/plain"}).status == 200
+
+
 def test_each_call_is_one_row_of_the_ledger(front: RunningGateway) -> None:
     answer = ask(front.url, "POST", "/providers/shelf/files", ANNA, {})
     told = ask(front.url, "GET", f"/v1/requests/{answer.headers['x-dragoman-request-id']}", ANNA).json
@@ -238,3 +292,18 @@ def test_a_kept_response_is_fetched_where_it_is(front: RunningGateway, service: 
     theirs = ask(front.url, "POST", "/v1/responses", BERT, {"model": "m", "input": "Hi"}).json["id"]
     assert ask(front.url, "GET", f"/v1/responses/{theirs}", ANNA).status == 404
     assert len(service.requests) == before + 1
+
+
+def test_the_official_client_keeps_files_and_batches_through_it(front: RunningGateway) -> None:
+    with openai.OpenAI(base_url=f"{front.url}/providers/shelf/v1", api_key=ANNA, max_retries=0) as client:
+        file = client.files.create(file=("lines.jsonl", b'{"custom_id": "1"}\n' * 50_000), purpose="batch")
+        assert file.id in [each.id for each in client.files.list().data]
+        batch = client.batches.create(input_file_id=file.id, endpoint="/v1/responses", completion_window="24h")
+        assert batch.output_file_id is not None
+        assert client.files.retrieve(batch.output_file_id).id == batch.output_file_id
+        assert client.files.delete(file.id).deleted
+        with pytest.raises(openai.NotFoundError):
+            client.files.retrieve(file.id)
+    stranger = openai.OpenAI(base_url=f"{front.url}/providers/shelf", api_key=NOBODY, max_retries=0)
+    with stranger, pytest.raises(openai.PermissionDeniedError):
+        stranger.files.list()

@@ -1,4 +1,4 @@
-"""What arrives upstream: the bytes that clients wrote, but for the listed edits, and every turn as it was sent before."""
+"""What arrives upstream: the bytes that clients wrote, but for the listed edits, and each turn as it was before."""
 
 from __future__ import annotations
 
@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 
 require_recordings()
 
-_REFUSAL = b'{"error":{"message":"no more today","type":"invalid_request_error","code":400,"status":"INVALID_ARGUMENT"}}'
+_REFUSAL = (
+    b'{"error":{"message":"no more today","type":"invalid_request_error","code":400,"status":"INVALID_ARGUMENT"}}'
+)
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +59,9 @@ def _touched(dialect: str, body: bytes) -> str | None:
 
 
 def test_most_of_what_was_recorded_is_relayed() -> None:
-    written_anew = [exchange.id for exchange in ASKED if _touched(exchange.dialect or "", written(exchange.request.body))]
+    written_anew = [
+        exchange.id for exchange in ASKED if _touched(exchange.dialect or "", written(exchange.request.body))
+    ]
     assert len(written_anew) < len(ASKED) // 10
 
 
@@ -113,7 +117,7 @@ def _one_turn_more(dialect: str, body: dict[str, Any]) -> dict[str, Any]:
         turns = [turns]
     more = _SAID[dialect]
     last: Any = turns[-1] if turns else {}
-    spoken_last = isinstance(last, dict) and last.get("role") in ("assistant", "model")
+    spoken_last = isinstance(last, dict) and cast("dict[str, Any]", last).get("role") in ("assistant", "model")
     return {**body, member: [*turns, *(more[1:] if spoken_last else more)]}
 
 

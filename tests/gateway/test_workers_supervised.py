@@ -329,3 +329,14 @@ def test_a_worker_that_is_told_nonsense_ends(tmp_path: Path, frame: bytes) -> No
         assert process.returncode == 1
         assert b"Traceback" not in errors
         assert time.monotonic() - started < DEADLINE_SECONDS
+
+
+def test_a_worker_that_was_not_told_what_to_serve_ends_in_peace(tmp_path: Path) -> None:
+    ours, theirs = socket.socketpair()
+    with ours:
+        with theirs:
+            command = [sys.executable, "-m", "dragoman.gateway.workers.worker", "tests.gateway.fake_service:make"]
+            process = subprocess.Popen([*command, str(theirs.fileno())], cwd=ROOT, pass_fds=[theirs.fileno()])
+        assert ours.recv(1000)  # it says hello, and listens to signals
+        process.terminate()
+        assert process.wait(DEADLINE_SECONDS) == 0

@@ -15,7 +15,18 @@ from tests.gateway.recorded_upstream import Upstream
 from tests.gateway.running import KEY, RunningGateway
 from tests.wire.recordings import Exchange, exchanges
 
-__all__ = ["ASKED", "TURNS", "VENDORS", "Sender", "model_at", "path_of", "raw_members", "raw_turns", "streams", "upstream_config"]
+__all__ = [
+    "ASKED",
+    "TURNS",
+    "VENDORS",
+    "Sender",
+    "model_at",
+    "path_of",
+    "raw_members",
+    "raw_turns",
+    "streams",
+    "upstream_config",
+]
 
 VENDORS = {"openai-chat": "openai", "openai-responses": "openai", "anthropic": "anthropic", "gemini": "google"}
 """The provider of the catalogue whose own dialect each is."""

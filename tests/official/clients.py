@@ -32,6 +32,7 @@ __all__ = [
     "GeminiClient",
     "OfficialClients",
     "ResponsesClient",
+    "facts_of",
     "readable",
 ]
 
@@ -97,24 +98,25 @@ class ChatClient:
         self._client = client
 
     def whole(self) -> Facts:
-        return self._facts(self._client.chat.completions.create(model="m", messages=_PROMPT))
+        return _facts_of_completion(self._client.chat.completions.create(model="m", messages=_PROMPT))
 
     def streamed(self, *, strict: bool = False) -> Facts:
         if strict:
             with self._client.chat.completions.stream(model="m", messages=_PROMPT) as stream:
                 for _ in stream:
                     pass
-                return self._facts(stream.get_final_completion())
+                return _facts_of_completion(stream.get_final_completion())
         with self._client.chat.completions.create(model="m", messages=_PROMPT, stream=True) as chunks:
             return _sum_of_chunks(chunks)
 
-    def _facts(self, completion: Any) -> Facts:
-        return Facts(
-            said=tuple(_chat_choice(choice) for choice in completion.choices),
-            **_chat_usage(completion.usage),
-            id=completion.id,
-            model=completion.model,
-        )
+
+def _facts_of_completion(completion: Any) -> Facts:
+    return Facts(
+        said=tuple(_chat_choice(choice) for choice in completion.choices),
+        **_chat_usage(completion.usage),
+        id=completion.id,
+        model=completion.model,
+    )
 
 
 def _chat_choice(choice: Any) -> Said:
@@ -191,14 +193,14 @@ class ResponsesClient:
         self._client = client
 
     def whole(self) -> Facts:
-        return self._facts(self._client.responses.create(model="m", input="Hi"))
+        return _facts_of_response(self._client.responses.create(model="m", input="Hi"))
 
     def streamed(self, *, strict: bool = False) -> Facts:
         if strict:
             with self._client.responses.stream(model="m", input="Hi") as helped:
                 for _ in helped:
                     pass
-                return self._facts(helped.get_final_response())
+                return _facts_of_response(helped.get_final_response())
         text = ""
         final: Any = None
         with self._client.responses.create(model="m", input="Hi", stream=True) as stream:
@@ -206,30 +208,31 @@ class ResponsesClient:
                 if event.type == "response.output_text.delta":
                     text += event.delta
                 final = getattr(event, "response", None) or final
-        facts = self._facts(final)
+        facts = _facts_of_response(final)
         assert facts.said[0].text == text, "the deltas do not add up to the terminal object"
         return facts
 
-    def _facts(self, response: Any) -> Facts:
-        contents = [piece for item in response.output if item.type == "message" for piece in item.content]
-        usage = response.usage
-        said = Said(
-            text="".join(piece.text for piece in contents if piece.type == "output_text"),
-            refusal="".join(piece.refusal for piece in contents if piece.type == "refusal"),
-            calls=tuple(
-                called(item.call_id, item.name, item.arguments if item.type == "function_call" else item.input)
-                for item in response.output
-                if item.type in ("function_call", "custom_tool_call")
-            ),
-            finish=response.status,
-        )
-        return Facts(
-            said=(said,),
-            input_tokens=usage.input_tokens if usage else None,
-            output_tokens=usage.output_tokens if usage else None,
-            id=response.id,
-            model=response.model,
-        )
+
+def _facts_of_response(response: Any) -> Facts:
+    contents = [piece for item in response.output if item.type == "message" for piece in item.content]
+    usage = response.usage
+    said = Said(
+        text="".join(piece.text for piece in contents if piece.type == "output_text"),
+        refusal="".join(piece.refusal for piece in contents if piece.type == "refusal"),
+        calls=tuple(
+            called(item.call_id, item.name, item.arguments if item.type == "function_call" else item.input)
+            for item in response.output
+            if item.type in ("function_call", "custom_tool_call")
+        ),
+        finish=response.status,
+    )
+    return Facts(
+        said=(said,),
+        input_tokens=usage.input_tokens if usage else None,
+        output_tokens=usage.output_tokens if usage else None,
+        id=response.id,
+        model=response.model,
+    )
 
 
 # -- Anthropic ---------------------------------------------------------------------------------------------------------
@@ -240,35 +243,32 @@ class AnthropicClient:
         self._client = client
 
     def whole(self) -> Facts:
-        return self._facts(self._client.beta.messages.create(model="m", max_tokens=9, messages=_PROMPT))
+        return _facts_of_message(self._client.beta.messages.create(model="m", max_tokens=9, messages=_PROMPT))
 
     def streamed(self, *, strict: bool = False) -> Facts:
         with self._client.beta.messages.stream(model="m", max_tokens=9, messages=_PROMPT) as stream:
             for _ in stream:
                 pass
-            return self._facts(stream.get_final_message())
+            return _facts_of_message(stream.get_final_message())
 
-    def _facts(self, message: Any) -> Facts:
-        # The wire's totals leave out a compaction made on the way, which is billed: see its `iterations`.
-        compactions = [
-            entry for entry in getattr(message.usage, "iterations", None) or () if entry.type == "compaction"
-        ]
-        usages = [message.usage, *compactions]
-        said = Said(
-            text="".join(block.text for block in message.content if block.type == "text"),
-            refusal="",
-            calls=tuple(
-                called(block.id, block.name, block.input) for block in message.content if block.type == "tool_use"
-            ),
-            finish=message.stop_reason,
-        )
-        return Facts(
-            said=(said,),
-            input_tokens=sum(_anthropic_input(usage) for usage in usages),
-            output_tokens=sum(usage.output_tokens for usage in usages),
-            id=message.id,
-            model=message.model,
-        )
+
+def _facts_of_message(message: Any) -> Facts:
+    # The wire's totals leave out a compaction made on the way, which is billed: see its `iterations`.
+    compactions = [entry for entry in getattr(message.usage, "iterations", None) or () if entry.type == "compaction"]
+    usages = [message.usage, *compactions]
+    said = Said(
+        text="".join(block.text for block in message.content if block.type == "text"),
+        refusal="",
+        calls=tuple(called(block.id, block.name, block.input) for block in message.content if block.type == "tool_use"),
+        finish=message.stop_reason,
+    )
+    return Facts(
+        said=(said,),
+        input_tokens=sum(_anthropic_input(usage) for usage in usages),
+        output_tokens=sum(usage.output_tokens for usage in usages),
+        id=message.id,
+        model=message.model,
+    )
 
 
 def _anthropic_input(usage: Any) -> int:
@@ -335,3 +335,21 @@ def _sum_of_answers(answers: Any) -> Facts:
 def _sum(usage: Any, *names: str) -> int | None:
     counts = [count for name in names if (count := getattr(usage, name, None)) is not None]
     return sum(counts) if counts else None
+
+
+# -- objects of another caller's --------------------------------------------------------------------------------------
+
+
+def facts_of(dialect: str, objects: list[Any], *, streamed: bool) -> Facts:
+    """The facts of what a client gave: its one answer, or all that came on its stream.
+
+    Anthropic's client adds the message that its events come to as the last object.
+    """
+    if dialect == "openai-chat":
+        return _sum_of_chunks(objects) if streamed else _facts_of_completion(objects[0])
+    if dialect == "openai-responses":
+        ended = [found for event in objects if (found := getattr(event, "response", None)) is not None]
+        return _facts_of_response(ended[-1] if streamed else objects[0])
+    if dialect == "anthropic":
+        return _facts_of_message(objects[-1])
+    return _sum_of_answers(objects)

@@ -1,6 +1,7 @@
 """`/admin/…`: what the operator looks at and does, with the master key and with no other.
 
-Whichever process is asked, `health` tells of all of them, and `health/reset` and `reload` reach all of them.
+Whichever process is asked, `health` tells of all of them, and `health/reset` and `reload` reach all of them. `explain`
+tells what the process that is asked would do, by what it has seen itself.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
     from dragoman.accounts import Principal
     from dragoman.gateway.generation import Generation, Generations
+    from dragoman.gateway.holdings import Holdings
+    from dragoman.gateway.replay_memory import ReplayMemory
     from dragoman.gateway.server.app import App
     from dragoman.gateway.server.call import Call
     from dragoman.gateway.server.operations import Health
@@ -47,9 +50,18 @@ class Administration:
     """The operator's side of one process. `fleet` gives all processes together, once there is one."""
 
     def __init__(
-        self, generations: Generations, health: Health, fleet: Callable[[], Fleet], *, worker: int = 0
+        self,
+        generations: Generations,
+        health: Health,
+        fleet: Callable[[], Fleet],
+        memory: ReplayMemory,
+        holdings: Holdings,
+        *,
+        worker: int = 0,
     ) -> None:
         self._generations = generations
+        self._memory = memory
+        self._holdings = holdings
         self._health = health
         self._fleet = fleet
         self._worker = worker
@@ -60,6 +72,7 @@ class Administration:
         app.add("GET", "/admin/generation", Route(self._get_generation, check=self.check))
         for path, handler in (("health/reset", self._post_reset), ("reload", self._post_reload)):
             app.add("POST", f"/admin/{path}", Route(handler, check=self.check, body_bytes=BODY_BYTES, json=False))
+        app.add("POST", "/admin/explain", Route(self._post_explain, check=self.check, json=False))
 
     def check(self, call: Call) -> None:
         """Raises `RequestRefused` for everybody but the holder of the master key."""
@@ -125,6 +138,18 @@ class Administration:
         except DragomanError as error:
             raise RequestRefused(409, "refused", f"the old configuration serves on: {error}") from None
         await _respond(call, {"digest": digest})
+
+    async def _post_explain(self, call: Call) -> None:
+        from dragoman.gateway.explaining import explain_question, read_question
+
+        try:
+            question = read_question(await call.body())
+            told = await explain_question(question, self._generations.current(), self._memory, self._holdings)
+        except RequestRefused:
+            raise
+        except DragomanError as error:
+            raise RequestRefused(400, "not_answered", error.message) from None
+        await _respond(call, {"worker": self._worker, **told})
 
     async def _order(self, name: str, argument: str = "") -> list[Any]:
         try:

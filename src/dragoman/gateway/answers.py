@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, cast
 
 import msgspec
@@ -21,6 +22,8 @@ __all__ = ["JSON", "closing_comment", "error_answer", "facts_headers", "stream_h
 
 JSON = (b"content-type", b"application/json")
 MOST_ADAPTATIONS = 20
+LONGEST_PATH = 200
+_UNPRINTABLE = re.compile(r"[^ -~]")
 Header = tuple[bytes, bytes]
 
 
@@ -42,10 +45,13 @@ def facts_headers(
 
 
 def adaptations_text(adaptations: Sequence[Adaptation]) -> str:
-    """`action path, …` in one line; beyond a bound their number alone."""
-    told = ", ".join(f"{entry.action} {entry.path}" for entry in adaptations[:MOST_ADAPTATIONS])
+    """`action path, …` in one line of plain letters; beyond a bound their number alone.
+
+    A path may hold names of members that a client chose: whatever else is in them is no part of a header.
+    """
+    told = ", ".join(f"{entry.action} {entry.path[:LONGEST_PATH]}" for entry in adaptations[:MOST_ADAPTATIONS])
     more = len(adaptations) - MOST_ADAPTATIONS
-    return f"{told}, and {more} more" if more > 0 else told
+    return _UNPRINTABLE.sub("?", f"{told}, and {more} more" if more > 0 else told)
 
 
 def stream_headers(public: PublicDialect, request_id: str) -> list[Header]:

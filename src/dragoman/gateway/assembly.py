@@ -82,7 +82,6 @@ class Gateway:
         self.metrics = Metrics()
         self.health = Health()
         self.fleet: Fleet | None = None
-        self.admin = Administration(self.generations, self.health, self._whole_fleet, worker=worker)
         self._log = _request_log(self.config)
         folder = Path(self.config.spool.directory)
         self.spool = Spool.open(
@@ -104,6 +103,9 @@ class Gateway:
             facts=self.facts,
             memory=ReplayMemory(),
             hold_seconds=self.config.server.hold_seconds,
+        )
+        self.admin = Administration(
+            self.generations, self.health, self._whole_fleet, self.desk.memory, self.holdings, worker=worker
         )
         self.app = self._app(generation, exposition)
         self.server = GatewayServer(self.app)

@@ -56,17 +56,21 @@ class Recall(msgspec.Struct, frozen=True):
 
 
 class Caller:
-    """One call of a client over one route. `issuer` is whose state is taken to be whatever `recall` does not know."""
+    """One call of a client over one route. `issuer` is whose state is taken to be whatever `recall` does not know.
+
+    `suit` is the request as values, where there are models in the route that might not fit it.
+    """
 
     # What is written down of a call asks it for its mode: nothing here may lead back there, or every call would leave a
     # cycle for the garbage collector, whose runs then take more time than all the rest.
-    __slots__ = ("_modes", "asked", "issuer", "recall", "route")
+    __slots__ = ("_modes", "asked", "issuer", "recall", "route", "suit")
 
     def __init__(self, asked: Asked, route: Route, issuer: str, recall: Recall) -> None:
         self.asked = asked
         self.route = route
         self.issuer = issuer
         self.recall = recall
+        self.suit: Request | None = None
         self._modes: dict[int, tuple[Mode, str]] = {}
 
     def mode(self, deployment: Deployment) -> Mode:
@@ -94,6 +98,7 @@ class Caller:
             asked.members,
             asked.body,
             lambda: touched_members(deployment, asked.members),
+            asked.words,
         )
         if member is not None:
             return "translate", f"{deployment.access.provider} takes {member} in another form"
@@ -131,7 +136,7 @@ class Caller:
         def once(candidate: Candidate, meter: Meter) -> Coroutine[Any, Any, Whole]:
             return self._once(candidate, meter, settings)
 
-        return await run_with(self.route, once, settings, acts=self.asked.acts_on_world)
+        return await run_with(self.route, once, settings, acts=self.asked.acts_on_world, request=self.suit)
 
     async def _once(self, candidate: Candidate, meter: Meter, settings: CallSettings) -> Whole:
         deployment = candidate.deployment
@@ -153,7 +158,7 @@ class RoutedBytes(Routed[Passed]):
     """The bytes of a streamed answer, by the plan."""
 
     def __init__(self, caller: Caller, settings: CallSettings) -> None:
-        super().__init__(caller.route, settings, acts_on_world=caller.asked.acts_on_world)
+        super().__init__(caller.route, settings, acts_on_world=caller.asked.acts_on_world, request=caller.suit)
         self._caller = caller
         self.deployment: Deployment | None = None
         self.mode: Mode = "translate"

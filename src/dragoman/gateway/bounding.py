@@ -41,7 +41,7 @@ def bound_of(asked: Asked, deployment: Deployment, request: Callable[[], Request
         return None, "nothing is known of the model"
     facts = _facts()
     provider, model = deployment.facts_provider, deployment.access.target.model
-    within = facts.bound_bytes(asked.body, provider, model)
+    within = facts.bound_bytes(asked.body, provider, model, asked.words)
     cap = _cap(asked)
     if cap is None and within is not None and not _UNREAD.intersection(asked.members):
         # The commonest request of all: what the model itself can say at most, as `bound` has it.
@@ -77,6 +77,9 @@ def _cap(asked: Asked) -> int | None:
     for name in _CAPS:
         raw = members.get(name)
         if raw is not None:
-            value: Any = _decode(raw)
+            try:
+                value: Any = _decode(raw)
+            except msgspec.DecodeError:
+                return None  # a number of thousands of digits
             return value if type(value) is int and value >= 0 else None
     return None

@@ -11,6 +11,7 @@ from dragoman.engine import attempt_embedding
 from dragoman.errors import ConfigError, InvalidRequest
 from dragoman.gateway.answers import facts_headers
 from dragoman.gateway.bookkeeping import Bookkeeping
+from dragoman.gateway.choosing import plain_call
 from dragoman.ledger.permits import CallScope, Terms
 from dragoman.routing import CallSettings, run_with
 from dragoman.values import Target, replace
@@ -34,6 +35,9 @@ async def embed(visit: Visit, dialect: str, path: str, model: str | None = None)
     request = read(body, Target(model=model or ""), path)
     name = model or request.model
     route = visit.admit(name)
+    candidates = tuple(each for each in route.route.candidates if _embeds(each.deployment))
+    if not candidates:
+        raise InvalidRequest(f"the model {name!r} gives no embeddings; choose one that does", path="model")
     visit.tried = True
 
     def terms(deployment: Deployment) -> Terms:
@@ -52,8 +56,12 @@ async def embed(visit: Visit, dialect: str, path: str, model: str | None = None)
         used.append(candidate.deployment)
         return await attempt_embedding(candidate.deployment, request, meter)
 
-    settings = CallSettings(permits=Bookkeeping(visit.desk.books, scope, terms))
-    answer, attempts = await run_with(route.route, once, settings, acts=False)
+    settings = CallSettings(
+        permits=Bookkeeping(visit.desk.books, scope, terms), call=plain_call(visit.principal, visit.call.fields, name)
+    )
+    answer, attempts = await run_with(
+        msgspec.structs.replace(route.route, candidates=candidates), once, settings, acts=False
+    )
     encoded = write(replace(answer, model=name), Target(model=name))
     headers = facts_headers(
         visit.request_id,
@@ -62,7 +70,13 @@ async def embed(visit: Visit, dialect: str, path: str, model: str | None = None)
         answer.cost,
         (*answer.adaptations, *encoded.adaptations),
     )
+    headers.append((visit.public.request_id_header.encode(), visit.request_id.encode()))
     await visit.respond(200, headers, msgspec.json.encode(encoded.body))
+
+
+def _embeds(deployment: Deployment) -> bool:
+    """Whether one of its provider's dialects has embeddings."""
+    return load(deployment.for_embeddings().access.dialect).encode_embedding_request is not None
 
 
 def _parsed(body: bytes) -> Any:

@@ -9,8 +9,6 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from msgspec.structs import replace
-
 from dragoman.dialects.error_words import withheld
 from dragoman.errors import DragomanError, Overloaded, ProviderError
 from dragoman.gateway.answers import closing_comment, facts_headers, stream_headers
@@ -18,6 +16,7 @@ from dragoman.gateway.attempts import Caller, Recall, RoutedBytes
 from dragoman.gateway.bookkeeping import Bookkeeping
 from dragoman.gateway.bounding import bound_of
 from dragoman.gateway.caching import digest_of_call, wish_of
+from dragoman.gateway.choosing import call_of, nearest, request_to_suit
 from dragoman.gateway.held_streams import HeldStream
 from dragoman.gateway.holdings import account_of
 from dragoman.gateway.ingress.asked import tool_types
@@ -88,26 +87,22 @@ def _caller(visit: Visit, route: PublicRoute, spoken: Route, asked: Asked) -> tu
         )
 
     recall = _recall(visit, asked)
-    spoken = _nearest(spoken, recall, visit.desk.memory.thinkers_in(visit.principal.name, asked.body))
-    caller = Caller(asked, spoken, spoken.candidates[0].deployment.access.issuer, recall)
-    return caller, CallSettings(permits=Bookkeeping(visit.desk.books, scope, terms))
+    books = Bookkeeping(visit.desk.books, scope, terms)
+    if spoken.plain:
+        caller = Caller(asked, spoken, spoken.candidates[0].deployment.access.issuer, recall)
+        return caller, CallSettings(permits=books)
+    thinkers = visit.desk.memory.thinkers_in(visit.principal.name, asked.body)
+    spoken, issuer = nearest(spoken, dict.fromkeys((*recall.issuers, *thinkers)))
+    caller = Caller(asked, spoken, issuer or spoken.candidates[0].deployment.access.issuer, recall)
+    caller.suit = request_to_suit(spoken, asked, caller.request)
+    call = call_of(asked, visit.principal, visit.call.fields, issuer=issuer, request=caller.suit)
+    return caller, CallSettings(permits=books, call=call)
 
 
 def _recall(visit: Visit, asked: Asked) -> Recall:
     memory = visit.desk.memory
     issuers = memory.issuers_in(asked.body) if asked.holds_state else ()
     return Recall(memory, visit.principal.name, tuple(issuers))
-
-
-def _nearest(spoken: Route, recall: Recall, thinkers: list[str]) -> Route:
-    """The route with those first who issued what the conversation holds, whoever did so last before the others."""
-    issuers = list(dict.fromkeys((*recall.issuers, *thinkers)))
-    if not issuers or len(spoken.candidates) == 1:
-        return spoken
-    places = {issuer: place for place, issuer in enumerate(issuers)}
-    last = len(issuers)
-    near = tuple(sorted(spoken.candidates, key=lambda each: places.get(each.deployment.access.issuer, last)))
-    return spoken if near == spoken.candidates else replace(spoken, candidates=near)
 
 
 async def _whole(

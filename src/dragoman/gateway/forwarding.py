@@ -51,9 +51,10 @@ class Destination:
 def destination(raw_path: str, prefix: str, base_url: str) -> Destination:
     """The destination of `prefix/…` at a provider, whose version may stand before its paths or be left out.
 
-    `/files`, `/v1/files` → the base address with `/files`; `/upload/v1beta/files`, as Google has it, stays before the
-    version. A path is made of plain segments: whatever another reader could take for something else (dot segments,
-    empty ones, percent signs, a scheme) is refused. Raises `RequestRefused`.
+    `/files` is one of the base address; `/v1/files` is the same path in the version that is written, and
+    `/upload/v1/files`, as Google has it, stands beside the versions. A path is made of plain segments: whatever another
+    reader could take for something else (dot segments, empty ones, percent signs, a scheme) is refused. Raises
+    `RequestRefused`.
     """
     if not raw_path.startswith(f"{prefix}/"):
         raise _refused()
@@ -64,9 +65,9 @@ def destination(raw_path: str, prefix: str, base_url: str) -> Destination:
     root, _, version = base_url.rstrip("/").rpartition("/")
     if not _VERSION.fullmatch(version):
         root, version = base_url.rstrip("/"), ""
-    if version and len(steps) > 1 and steps[0] == version:
-        rest = rest[len(version) + 1 :]
-    elif version and len(steps) > 2 and steps[:2] == ["upload", version]:
+    if version and len(steps) > 1 and _VERSION.fullmatch(steps[0]):
+        return Destination(rest[len(steps[0]) + 1 :], root + rest)
+    if version and len(steps) > 2 and steps[0] == "upload" and _VERSION.fullmatch(steps[1]):
         return Destination(rest, root + rest)
     return Destination(rest, f"{root}/{version}{rest}" if version else root + rest)
 

@@ -189,7 +189,7 @@ class Generations:
         for principal in principals:
             principal.enforce()
         self._gauges.keep(principal.gauge for principal in principals)
-        self.state.take(generation.config.health, generation.routes.configured())
+        generation.routes.taken(self.state)
         if before is not None:
             before.retire()
 

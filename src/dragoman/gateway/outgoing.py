@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from dragoman.gateway.replay_memory import may_hold_state
+
 if TYPE_CHECKING:
     from dragoman.gateway.replay_memory import ReplayMemory
 
@@ -26,7 +28,8 @@ class Outgoing:
 
     def see(self, data: bytes, issuer: str) -> None:
         """Whole events, or a whole body."""
-        self._memory.issued(data, issuer)
+        if may_hold_state(data):
+            self._memory.issued(data, issuer)
         if b'"container' in data:
             for found in _CONTAINER.findall(data):
                 self.containers[found.decode()] = None

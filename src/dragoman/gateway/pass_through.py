@@ -8,6 +8,7 @@ followed. Objects belong to the key or team that made them: others cannot name t
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -81,14 +82,15 @@ async def _passed(visit: Visit) -> None:
     )
     if provider is None:
         raise refusal
+    method = "GET" if call.method == "HEAD" else call.method
     try:
         access = provider.access("pass-through")
     except DragomanError:
-        if visit.principal.may_pass(name, call.method, "/"):
+        # Who may reach it is told why it cannot be reached.
+        if visit.principal.may_pass(name, method, call.raw_path[len(prefix) :]):
             raise
         raise refusal from None
     to = destination(call.raw_path, prefix, access.base_url)
-    method = "GET" if call.method == "HEAD" else call.method
     if not visit.principal.may_pass(name, method, to.path):
         raise refusal
     visit.admit_call()
@@ -169,7 +171,7 @@ async def _check(visit: Visit, deployment: Deployment, to: Destination, body: by
             await _held(visit, account, named, within=False)
     elif body and not knows_all(principal):
         # A form, or a file of many requests (JSON lines): names in it are looked for as text.
-        known = await holdings.find(_looked_for(body))
+        known = await holdings.find(await _looked_for(body))
         for name, states in known.items():
             if not any(may_have(principal, state) for state in states):
                 raise no_such(Named(name, "body"))
@@ -182,18 +184,23 @@ async def _held(visit: Visit, account: str, named: list[Named], *, within: bool)
         raise no_such(named[0])
 
 
-_ID_IN_TEXT: Final = re.compile(rb"(?<![A-Za-z0-9_-])(file-|file_|resp_|conv_|vs_|cntr_|container_)[A-Za-z0-9_-]{6,}")
+_ID_IN_TEXT: Final = re.compile(
+    rb"(?<![A-Za-z0-9_-])(file-|file_|resp_|conv_|vs_|cntr_|container_)[A-Za-z0-9_-]{6,200}"
+)
+_LONGEST_ID: Final = 256
+_WINDOW_BYTES: Final = 256 * 1024
 _MOST_LOOKED_FOR: Final = 10_000
 
 
-def _looked_for(body: bytes) -> list[str]:
+async def _looked_for(body: bytes) -> list[str]:
     """The objects whose ids stand in a body of another kind, as the lines of a batch name files."""
     found: dict[str, None] = {}
-    for match in _ID_IN_TEXT.finditer(body):
-        word = match[0].decode()
-        found[f"{_BY_PREFIX[match[1].decode()]}/{word}"] = None
-        if len(found) >= _MOST_LOOKED_FOR:
+    for start in range(0, len(body), _WINDOW_BYTES):
+        for match in _ID_IN_TEXT.finditer(body, start, start + _WINDOW_BYTES + _LONGEST_ID):
+            found[f"{_BY_PREFIX[match[1].decode()]}/{match[0].decode()}"] = None
+        if len(found) > _MOST_LOOKED_FOR:
             raise RequestRefused(413, "too_many_references", f"the body names more than {_MOST_LOOKED_FOR} objects")
+        await asyncio.sleep(0)  # others have their turn while a large file is looked through
     return list(found)
 
 

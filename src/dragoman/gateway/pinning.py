@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from dragoman.errors import InvalidRequest, NotFound
 from dragoman.gateway.holdings import account_of, knows_all, may_have
-from dragoman.gateway.provider_objects import mentions, named_in_body
+from dragoman.gateway.provider_objects import hides_letters, named_in_body
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["accounts_named", "made_by", "no_such", "pinned"]
 
-_MARKS: Final[Mapping[str, Sequence[bytes]]] = {
+_MARKS: Final[Mapping[str, tuple[bytes, ...]]] = {
     "openai-chat": (b'"file_id"',),
     "openai-responses": (
         b'"previous_response_id"',
@@ -56,7 +56,7 @@ async def pinned(principal: Principal, holdings: Holdings, asked: Asked, route: 
     Raises `NotFound` for what is not this principal's (whether it exists is not told), `InvalidRequest` where the
     objects are in different places, or in one that the route does not lead to.
     """
-    if not mentions(asked.body, _MARKS[asked.dialect]):
+    if not asked.mentions(_MARKS[asked.dialect]) and not hides_letters(asked.body):
         return route
     try:
         named = named_in_body(_decode(asked.body))

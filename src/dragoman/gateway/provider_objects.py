@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from dragoman.values import JsonObject
 
@@ -18,8 +18,8 @@ __all__ = [
     "COLLECTIONS",
     "Named",
     "created_by",
+    "hides_letters",
     "listed_in",
-    "mentions",
     "named_in_body",
     "named_in_path",
     "results_in",
@@ -93,10 +93,10 @@ def named_in_path(path: str) -> list[Named]:
     return found
 
 
-def mentions(body: bytes, marks: Sequence[bytes]) -> bool:
-    """Whether a body may hold one of these names: most do not, and need not be read for it."""
-    # Letters written as escapes would hide a member's name from a search for bytes.
-    return any(mark in body for mark in marks) or (b"\\u00" in body and _ESCAPED_LETTER.search(body) is not None)
+def hides_letters(body: bytes) -> bool:
+    """Whether letters are written as escapes, which would hide a member's name from a search for bytes."""
+    # A search for one byte is twenty times as quick as one for several, and says enough of most bodies.
+    return b"\\" in body and b"\\u00" in body and _ESCAPED_LETTER.search(body) is not None
 
 
 def named_in_body(body: Any) -> list[Named]:

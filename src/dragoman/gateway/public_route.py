@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from dragoman.errors import InvalidRequest
+
 if TYPE_CHECKING:
     from dragoman.catalogue import ProviderRow
     from dragoman.engine import Deployment
@@ -42,13 +44,19 @@ class PublicRoute:
         self._spoken: dict[str, Route] = {}
 
     def spoken(self, dialect: str) -> Route:
-        """The route with each deployment in a client's own dialect where its provider speaks it; made once each."""
+        """The route with each deployment in a client's own dialect where its provider speaks it; made once each.
+
+        Those that give embeddings alone are left out; where there are no others, `InvalidRequest` is raised.
+        """
         found = self._spoken.get(dialect)
         if found is None:
             candidates = tuple(
                 replace(candidate, deployment=_speaking(candidate.deployment, dialect))
                 for candidate in self.route.candidates
+                if not candidate.deployment.access.row.embeddings_only
             )
+            if not candidates:
+                raise InvalidRequest(f"the model {self.name!r} gives embeddings alone, and no answers", path="model")
             found = self._spoken[dialect] = replace(self.route, candidates=candidates)
         return found
 

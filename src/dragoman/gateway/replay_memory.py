@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from dragoman.values import JsonObject, Part, Request, Response
 
-__all__ = ["ReplayMemory", "state_texts"]
+__all__ = ["ReplayMemory", "may_hold_state", "state_texts"]
 
 SECONDS: Final = 6 * 3600.0
 """Long enough for a tool call that a person has to approve."""
@@ -38,36 +38,47 @@ LONGEST_ENTRY_BYTES: Final = 1024 * 1024
 _SHORTEST_STATE: Final = 16
 """Characters: a shorter text is no signature, and may stand in anybody's answer."""
 
-_TEXT: Final = rb'\s*:\s*"([^"\\]*(?:\\.[^"\\]*)*)"'
-_STATE: Final = re.compile(
-    rb'"(?:signature|thoughtSignature|thought_signature|encrypted_content|encrypted_index)"' + _TEXT
+_TEXT: Final = rb'"\s*:\s*"([^"\\]*(?:\\.[^"\\]*)*)"'
+_MEMBERS: Final = tuple(
+    # One for each name: a pattern that begins with plain letters is found many times faster than a choice of several.
+    (mark, re.compile(mark + _TEXT))
+    for mark in (b"ignature", b"encrypted_content", b"encrypted_index")
 )
-_DATA: Final = re.compile(rb'"(?:signature|encrypted_content|data)"' + _TEXT)
-_MARKS: Final = (b"ignature", b"encrypted")
-"""Without one of these a body holds no state; most answers hold none."""
+"""`signature`, `thoughtSignature` and `thought_signature` end alike."""
+_DATA: Final = re.compile(b"data" + _TEXT)
 _DATA_MARKS: Final = (b'"redacted_thinking"', b'"reasoning.encrypted"')
-"""State stands in members called `data`, as images do too."""
+"""State stands in members called `data` too, as images do."""
 
 _CALL_ID: Final = re.compile(rb'"(?:id|call_id|tool_call_id|tool_use_id)"\s*:\s*"([^"\\]{1,256})"')
 _decode_text = msgspec.json.Decoder(str).decode
 
 
+def may_hold_state(body: bytes) -> bool:
+    """Whether there may be state in a piece of JSON or of a stream. Every event of every stream is asked this."""
+    return b"ignature" in body or b"crypted" in body or b"redacted_" in body
+
+
 def state_texts(body: bytes) -> list[str]:
     """The texts of state in a piece of JSON or of a stream, in order."""
-    pattern = _STATE
-    if any(mark in body for mark in _DATA_MARKS):
-        pattern = _DATA
-    elif not any(mark in body for mark in _MARKS):
+    if not may_hold_state(body):
         return []
-    found: list[str] = []
-    for match in pattern.finditer(body):
-        raw = match[1]
-        if len(raw) >= _SHORTEST_STATE:
-            try:
-                found.append(_decode_text(b'"' + raw + b'"') if b"\\" in raw else raw.decode())
-            except (msgspec.DecodeError, UnicodeDecodeError):
-                continue
-    return found
+    found: dict[int, bytes] = {}
+    for mark, pattern in _MEMBERS:
+        if mark in body:
+            found.update((match.start(), match[1]) for match in pattern.finditer(body))
+    if any(mark in body for mark in _DATA_MARKS):
+        found.update((match.start(), match[1]) for match in _DATA.finditer(body))
+    return [text for at in sorted(found) if (text := _text_of(found[at]))]
+
+
+def _text_of(raw: bytes) -> str:
+    """A text of JSON as it is read; empty for what is none, or too short to be state."""
+    if len(raw) < _SHORTEST_STATE:
+        return ""
+    try:
+        return _decode_text(b'"' + raw + b'"') if b"\\" in raw else raw.decode()
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return ""
 
 
 class _Thought(NamedTuple):

@@ -70,7 +70,7 @@ class RouteMaker:
         self._workers = workers
         # One per model or pattern and not per name that a client thinks of: they hold what its calls share.
         self._budgets = {name: RetryBudget() for name in (*config.models, *config.providers)}
-        self._affinities = {name: self._affinity(name, model.block) for name, model in config.models.items()}
+        self.affinities = {name: self._affinity(name, model.block) for name, model in config.models.items()}
         shared = RouteCache(_response_cache(CacheBlock()))
         self._caches: dict[str, RouteCache | None] = dict.fromkeys(config.providers, shared)
         self._caches |= {name: _route_cache(model.block, shared) for name, model in config.models.items()}
@@ -84,16 +84,18 @@ class RouteMaker:
         self._gather(name, label, gathered)
         found = list(gathered.values())
         places = list(dict.fromkeys((each.model, each.tier) for each in sorted(found, key=_in_order(found))))
-        candidates = tuple(replace(each.candidate, tier=places.index((each.model, each.tier)) + 1) for each in found)
+        candidates: tuple[Candidate, ...] = tuple(
+            replace(each.candidate, tier=places.index((each.model, each.tier)) + 1) for each in found
+        )
         # A route without a choice is watched only where there is something to hold it to: that is the shorter way.
-        watched = len(candidates) > 1 or candidates[0].limits is not None
+        watched = len(found) > 1 or found[0].candidate.limits is not None
         route = Route(
             candidates=candidates,
             bounds=Bounds(attempts=model.max_attempts, seconds=model.max_seconds),
             budget=self._budgets[label],
             strategy=self._strategy(label, [name for name, _ in places]),
             health=self._state.health if watched else None,
-            affinity=self._affinities[label] if len(candidates) > 1 else None,
+            affinity=self.affinities[label] if len(candidates) > 1 else None,
             hedging=_hedging(model.hedging) if len(candidates) > 1 else None,
         )
         return PublicRoute(name, route, label=label, allow=frozenset[str](model.allow), cache=self._caches[label])

@@ -9,7 +9,7 @@ from dragoman.routing.health import Health, HealthSettings
 from dragoman.routing.limits import Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from dragoman.gateway.config.structs import AffinityBlock, DeploymentLimitsBlock, HealthBlock
     from dragoman.routing import Route
@@ -45,20 +45,17 @@ class RouteState:
         before = self._affinities.get(label)
         return made if before is None or not _alike(before, made) else before
 
-    def take(self, settings: HealthBlock, routes: Iterable[tuple[str, Route]]) -> None:
+    def take(self, settings: HealthBlock, affinities: Mapping[str, Affinity | None], routes: Iterable[Route]) -> None:
         """A configuration is in use from now on: its settings hold, and what it does not name is forgotten."""
         self.health.settings = HealthSettings(**{name: getattr(settings, name) for name in settings.__struct_fields__})
         limits: dict[str, Limits] = {}
-        affinities: dict[str, Affinity] = {}
-        for label, route in routes:
-            if route.affinity is not None:
-                affinities[label] = route.affinity
+        for route in routes:
             for candidate in route.candidates:
                 if candidate.limits is not None:
                     key = self.health.standing(candidate.deployment).key
                     known = limits.get(key)
                     limits[key] = candidate.limits if known is None else candidate.limits.tightened(known)
-        self._affinities = affinities
+        self._affinities = {label: each for label, each in affinities.items() if each is not None}
         self.health.limit(limits)  # wider ones hold at once, as narrower ones do
 
 

@@ -16,12 +16,11 @@ from dragoman.gateway.public_route import PublicRoute
 from dragoman.gateway.route_making import RouteMaker, facts_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
     from dragoman.gateway.config.loading import Config
     from dragoman.gateway.config.providers import Provider, Trust
     from dragoman.gateway.route_state import RouteState
-    from dragoman.routing import Route
     from dragoman.transport import Transport
 
 __all__ = ["PublicRoute", "RouteTable"]
@@ -60,9 +59,9 @@ class RouteTable:
             # Tried with some name, so that what is wrong with a pattern's deployments is known now.
             make.configured(pattern.replace("*", "model"), pattern)
 
-    def configured(self) -> Iterable[tuple[str, Route]]:
-        """The routes of the models that are no patterns, with their labels."""
-        return ((name, found.route) for name, found in self._exact.items())
+    def taken(self, state: RouteState) -> None:
+        """These routes are in use from now on. In the loop that they belong to."""
+        state.take(self._config.health, self._maker.affinities, (found.route for found in self._exact.values()))
 
     # One look-up for a name of the configuration; benchmarks/accounts.py measures it.
     def match(self, name: str) -> PublicRoute | None:

@@ -65,6 +65,7 @@ async def count(visit: Visit, asked: Asked) -> None:
     name = route.deployment_name(used)
     headers = facts_headers(visit.request_id, name, attempts, None, encoded.adaptations)
     headers.append((b"x-dragoman-count-basis", found.basis.encode()))
+    headers.append((visit.public.request_id_header.encode(), visit.request_id.encode()))
     await visit.respond(200, headers, msgspec.json.encode(encoded.body))
 
 

@@ -71,7 +71,8 @@ class Desk(msgspec.Struct, frozen=True, kw_only=True):
     """What every request goes through, one per process.
 
     `generation` gives the configuration that new requests begin with; `books` are where attempts are written, and
-    `facts` where they are read. `holdings` know whose the objects of providers are, `memory` whose the state in requests is.
+    `facts` where they are read. `holdings` know whose the objects of providers are, `memory` whose the state in
+    requests is.
     """
 
     generation: Callable[[], Generation]

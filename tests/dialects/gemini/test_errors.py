@@ -208,7 +208,7 @@ def test_every_class_of_ours_can_be_told() -> None:
     kinds = [kind for name in errors.__all__ if isinstance(kind := getattr(errors, name), type)]
     for kind in kinds:
         if issubclass(kind, ProviderError):
-            assert DIALECT.encode_error(kind("x", provider="p")).status >= 400
+            assert DIALECT.encode_error(kind("x")).status >= 400
 
 
 def test_what_helps_a_client_is_told() -> None:

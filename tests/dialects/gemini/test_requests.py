@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from dragoman.dialects.gemini.members import snake
 from dragoman.errors import InvalidRequest
-from dragoman.values import MessageRole, Opaque, Reasoning, Request, Text, ToolCall, ToolResult, replace
+from dragoman.values import Media, MessageRole, Opaque, Reasoning, Request, Text, ToolCall, ToolResult, replace
 from tests.dialects.gemini.wire import (
     ELSEWHERE,
     PATH,
@@ -445,3 +445,11 @@ def test_thoughts_are_summaries_and_keep_their_place() -> None:
         "gemini",
         "thought-signature",
     )
+
+
+def test_base64_for_addresses_is_read_and_kept() -> None:
+    """The vendor's Python client writes media so; other dialects get the usual letters."""
+    request = survives(asked_with({"inlineData": {"mimeType": "image/png", "data": "-_-_"}}))
+    media = request.messages[0].parts[0]
+    assert isinstance(media, Media)
+    assert (media.data, media.bytes()) == ("+/+/", b"\xfb\xff\xbf")

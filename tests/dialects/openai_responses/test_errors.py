@@ -146,13 +146,13 @@ def test_a_body_of_any_kind_will_do(body: bytes, message: str) -> None:
         (RateLimited("Wait.", provider="openai"), 429, "rate_limit_exceeded"),
         (Overloaded("Busy.", provider="openai"), 503, "overloaded"),
         (UpstreamTimeout("Slow.", provider="openai"), 504, "timeout"),
-        (ServerFault("Oh.", provider="openai"), 502, "server_error"),
+        (ServerFault("Oh.", provider="openai"), 502, "upstream_error"),
         (TimedOut("Slow."), 504, "timeout"),
         (PoolExhausted("Full."), 503, "overloaded"),
-        (ConnectionLost("Gone."), 502, "upstream_unreachable"),
-        (ConfigError("Wrong."), 500, "server_error"),
+        (ConnectionLost("Gone."), 502, "connection_lost"),
+        (ConfigError("Wrong."), 500, "configuration_error"),
         (AllAttemptsFailed("None.", errors=[ServerFault("Oh."), RateLimited("Wait.")]), 429, "rate_limit_exceeded"),
-        (AllAttemptsFailed("None."), 500, "server_error"),
+        (AllAttemptsFailed("None."), 500, None),
     ],
 )
 def test_our_own_envelope(error: DragomanError, status: int, code: str | None) -> None:

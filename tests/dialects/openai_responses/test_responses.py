@@ -318,3 +318,11 @@ def test_further_choices_are_named() -> None:
     )
     encoded = DIALECT.encode_response(Response(choices=choices), OPENAI)
     assert [(entry.path, entry.action) for entry in encoded.adaptations] == [("choices[1]", "dropped")]
+
+
+@pytest.mark.parametrize("reason", ["paused", "other", "refusal", "tool_calls"])
+def test_a_reason_to_end_that_no_status_tells_is_recorded(reason: Any) -> None:
+    response = Response(choices=(Choice(message=assistant("Hi"), finish=Finish(reason=reason)),))
+    encoded = DIALECT.encode_response(response, OPENAI)
+    assert encoded.body["status"] == "completed"
+    assert ("choices[0].finish.reason", "substituted") in [(entry.path, entry.action) for entry in encoded.adaptations]

@@ -6,36 +6,30 @@ A class is chosen by the first that speaks: the stable code in `details.error_co
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
 from dragoman.dialects.contract import EncodedError
-from dragoman.dialects.error_words import subject_of
+from dragoman.dialects.error_table import row_of, waiting_headers
+from dragoman.dialects.error_words import client_message, subject_of
 from dragoman.dialects.headers import request_id, retry_after
 from dragoman.dialects.statuses import by_status
 from dragoman.errors import (
     AllAttemptsFailed,
     AuthenticationFailed,
     BadRequest,
-    ConfigError,
     ContentBlocked,
     ContextOverflow,
     DragomanError,
-    InvalidRequest,
     NotFound,
     Overloaded,
     PermissionDenied,
-    PoolExhausted,
     ProviderError,
     QuotaExhausted,
     RateLimited,
     RequestTooLarge,
     ServerFault,
-    TimedOut,
-    UnknownName,
-    Unsupported,
     UpstreamTimeout,
 )
 
@@ -75,12 +69,15 @@ _BY_CODE: dict[str, type[ProviderError]] = {
     "organization_not_enrolled_in_beta": PermissionDenied,
     "workspace_policy_violation": PermissionDenied,
     "request_body_too_large_after_decoding": RequestTooLarge,
+    "content_filter": ContentBlocked,  # a gateway of ours
 }
+
+_TOO_LONG = "prompt is too long"
 
 _BY_WORDS: tuple[tuple[str, str, type[ProviderError]], ...] = (
     # The API says these as `invalid_request_error` without any code; retrying and failover hang on telling them from
     # a request that is merely wrong. The words are whole fragments that it has used unchanged for years.
-    ("invalid_request_error", "prompt is too long", ContextOverflow),
+    ("invalid_request_error", _TOO_LONG, ContextOverflow),
     ("invalid_request_error", "exceed context limit", ContextOverflow),
     ("invalid_request_error", "Output blocked by content filtering policy", ContentBlocked),
     ("invalid_request_error", "credit balance is too low", QuotaExhausted),
@@ -129,10 +126,13 @@ def _error(
     headers: Mapping[str, str] | None = None,
     in_stream: bool = False,
 ) -> ProviderError:
-    envelope: JsonObject = cast("JsonObject", parsed) if isinstance(parsed, dict) else {}
+    found: Any = parsed
+    if isinstance(parsed, list) and parsed:  # Google's, on Vertex
+        found = cast("list[Any]", parsed)[0]
+    envelope: JsonObject = cast("JsonObject", found) if isinstance(found, dict) else {}
     inner: Any = envelope.get("error")
     error: JsonObject = cast("JsonObject", inner) if isinstance(inner, dict) else {}
-    kind = _text(error, "type")
+    kind = _text(error, "type") or _text(error, "status")
     message = _text(error, "message") or (inner if isinstance(inner, str) else None)
     message = message or _text(envelope, "message") or _text(envelope, "detail")
     details: Any = error.get("details")
@@ -180,46 +180,25 @@ def _class_of(status: int | None, kind: str | None, code: str | None, message: s
 
 # -- to a client -------------------------------------------------------------------------------------------------------
 
-_BY_CLASS: tuple[tuple[type[DragomanError], int, str], ...] = (
-    (InvalidRequest, 400, "invalid_request_error"),
-    (Unsupported, 400, "invalid_request_error"),
-    (UnknownName, 404, "not_found_error"),
-    (ConfigError, 500, "api_error"),
-    (AuthenticationFailed, 401, "authentication_error"),
-    (PermissionDenied, 403, "permission_error"),
-    (QuotaExhausted, 402, "billing_error"),
-    (NotFound, 404, "not_found_error"),
-    (RequestTooLarge, 413, "request_too_large"),
-    (BadRequest, 400, "invalid_request_error"),
-    (RateLimited, 429, "rate_limit_error"),
-    (Overloaded, 529, "overloaded_error"),
-    (UpstreamTimeout, 504, "timeout_error"),
-    (ServerFault, 500, "api_error"),
-    (PoolExhausted, 529, "overloaded_error"),
-    (TimedOut, 504, "timeout_error"),
-)
-_OURS = (AuthenticationFailed, PermissionDenied, QuotaExhausted)
+_OWN_STATUSES = {"overloaded_error": 529, "billing_error": 402}
+"""Statuses that this vendor alone has, by type."""
 
 
 def encode_error(error: DragomanError) -> EncodedError:
     """The envelope for our clients. Of an upstream's refusal of our own credential the words do not pass."""
     cause = subject_of(error)
-    status, kind = next(
-        ((status, kind) for wanted, status, kind in _BY_CLASS if isinstance(cause, wanted)), (502, "api_error")
-    )
-    message = error.message
-    if isinstance(cause, ProviderError):
-        message = cause.provider_message.strip() or cause.message
-        if isinstance(cause, _OURS) and cause.provider:
-            message = f"{cause.provider} did not accept the credential that it was called with"
-    elif isinstance(cause, ConfigError) and not isinstance(cause, UnknownName):
-        message = "the gateway is not set up to answer this"
+    row = row_of(cause)
+    status = _OWN_STATUSES.get(row.anthropic, row.status)
+    if isinstance(cause, ServerFault):
+        status = 500  # the one status that the vendor's own API has for its faults
+    elif cause is error and isinstance(error, AllAttemptsFailed):
+        status = 502
+    message = client_message(cause)
+    if isinstance(cause, ContextOverflow) and _TOO_LONG not in message:
+        # The vendor has no code for it: its clients know by these words that they have to shorten the conversation.
+        message = f"{_TOO_LONG}: {message}"
+    told: JsonObject = {"type": row.anthropic, "message": message}
+    if isinstance(cause, ContentBlocked):
+        told["details"] = {"error_code": row.code}
     own_id = cause.request_id if isinstance(cause, ProviderError) else None
-    body: JsonObject = {"type": "error", "error": {"type": kind, "message": message}, "request_id": own_id}
-    headers: list[tuple[str, str]] = []
-    wait = cause.retry_after if isinstance(cause, ProviderError) else None
-    if wait is not None:
-        headers += [("retry-after", str(math.ceil(wait))), ("retry-after-ms", str(round(wait * 1000)))]
-    if isinstance(error, AllAttemptsFailed):
-        headers.append(("x-should-retry", "false"))
-    return EncodedError(status, body, tuple(headers))
+    return EncodedError(status, {"type": "error", "error": told, "request_id": own_id}, waiting_headers(error))

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
+from dragoman.dialects.error_table import REASONS
 from dragoman.dialects.gemini.quota import broken_quota
 from dragoman.dialects.headers import request_id, retry_after
 from dragoman.dialects.statuses import by_status
@@ -190,8 +191,8 @@ def _error(
 def _classified(
     status: int | None, kind: str | None, reason: str | None, message: str, details: list[JsonObject]
 ) -> type[ProviderError]:
-    if reason is not None and reason in _BY_REASON:
-        return _BY_REASON[reason]
+    if reason is not None and (found := _BY_REASON.get(reason) or REASONS.get(reason)) is not None:
+        return found
     for word, fragment, found in _BY_FRAGMENT:
         if kind == word and fragment in message:
             return found

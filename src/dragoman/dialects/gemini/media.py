@@ -72,8 +72,15 @@ def _type_of(address: str) -> str | None:
     return _TYPE_OF_SUFFIX.get(path.rpartition("/")[2].rpartition(".")[2].lower())
 
 
+_STANDARD = str.maketrans("-_", "+/")
+_FOR_ADDRESSES = str.maketrans("+/", "-_")
+
+
 def read_inline(reading: Reading, path: str) -> Media:
-    """`inlineData`; its data stay the text that they are."""
+    """`inlineData`; its data stay the text that they are, but for their alphabet.
+
+    The vendor's Python client writes base64 in the alphabet that suits addresses, which no other dialect takes.
+    """
     found = inner(reading, "inlineData", _INLINE, path)
     where = f"{path}.inlineData"
     media_type = text(found, "mimeType", where)
@@ -82,6 +89,9 @@ def read_inline(reading: Reading, path: str) -> Media:
     data = text(found, "data", where)
     if data is None:
         reading.notes[":dataless"] = True
+    elif "-" in data or "_" in data:
+        reading.notes[":for-addresses"] = True
+        data = data.translate(_STANDARD)
     name = text(found, "displayName", where)
     if name is not None:
         reading.notes[":named"] = True
@@ -142,7 +152,7 @@ def media_member(media: Media, log: AdaptationLog, path: str) -> tuple[str, Json
             log.dropped(f"{path}.name", "media have no names here", media.name)
     if data is not None:
         if data or ":dataless" not in extras:
-            members["data"] = data
+            members["data"] = data.translate(_FOR_ADDRESSES) if ":for-addresses" in extras else data
         return "inlineData", write_inner(members, "inlineData", extras)
     members["fileUri"] = address
     return "fileData", write_inner(members, "fileData", extras)

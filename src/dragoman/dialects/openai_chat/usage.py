@@ -53,8 +53,10 @@ _OUTPUT_NAMES: Final = ("completion_tokens", "output_tokens")
 
 def decode_usage(wire: JsonObject, target: Target, path: str = "usage") -> Usage:
     """The usage of an answer. A figure of the wrong type raises `ProtocolViolation`."""
+    # On the path of every answer, and for most hosts of every stream: what is not there is passed over at once.
     counts: dict[str, int] = {}
-    _gather(wire, _BESIDE, counts, path)
+    if not _BESIDE.keys().isdisjoint(wire):
+        _gather(wire, _BESIDE, counts, path)
     _details(wire, ("prompt_tokens_details", "input_tokens_details"), _INPUT_DETAILS, counts, path)
     _details(wire, ("completion_tokens_details", "output_tokens_details"), _OUTPUT_DETAILS, counts, path)
     taken = _first(wire, _INPUT_NAMES, path)
@@ -65,8 +67,9 @@ def decode_usage(wire: JsonObject, target: Target, path: str = "usage") -> Usage
         given += sum(count for count in beside if count > 0)
     else:
         given = _inclusive(taken, given, total, counts.get("reasoning_tokens"), target)
-    _bound(counts, _INPUT_DETAILS, taken)
-    _bound(counts, _OUTPUT_FIELDS, given)
+    if counts:
+        _bound(counts, _INPUT_FIELDS, taken)
+        _bound(counts, _OUTPUT_FIELDS, given)
     return Usage(
         input_tokens=taken,
         output_tokens=given,
@@ -81,7 +84,11 @@ def decode_usage(wire: JsonObject, target: Target, path: str = "usage") -> Usage
 
 def _first(wire: JsonObject, names: tuple[str, ...], path: str) -> int | None:
     for name in names:
-        count = integer(wire, name, path)
+        count = wire.get(name)
+        if count is None:
+            continue
+        if type(count) is not int:
+            count = integer(wire, name, path)
         if count is not None and count >= 0:  # a negative count is none
             return count
     return None
@@ -116,14 +123,15 @@ def _inclusive(
     return given
 
 
-_OUTPUT_FIELDS: Final = {**_OUTPUT_DETAILS, "citation_tokens": "citation_tokens"}
+_INPUT_FIELDS: Final = frozenset(_INPUT_DETAILS.values())
+_OUTPUT_FIELDS: Final = frozenset((*_OUTPUT_DETAILS.values(), "citation_tokens"))
 
 
-def _bound(counts: dict[str, int], names: dict[str, str], total: int | None) -> None:
+def _bound(counts: dict[str, int], fields: frozenset[str], total: int | None) -> None:
     # A subset is never more than its total (OpenRouter has reported 11 reasoning tokens among 10); `raw` keeps both.
     if total is not None:
-        for field in names.values():
-            if counts.get(field, 0) > total:
+        for field, count in counts.items():
+            if count > total and field in fields:
                 counts[field] = total
 
 

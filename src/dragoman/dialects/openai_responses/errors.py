@@ -8,34 +8,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import ceil
 from typing import TYPE_CHECKING, Any, cast
 
 from dragoman.dialects.contract import EncodedError
+from dragoman.dialects.error_table import blamed, code_of, row_of, waiting_headers
+from dragoman.dialects.error_words import client_message
 from dragoman.dialects.headers import request_id, retry_after
 from dragoman.dialects.reading import parse
 from dragoman.dialects.statuses import by_status
 from dragoman.errors import (
-    AllAttemptsFailed,
     AuthenticationFailed,
     BadRequest,
     ContentBlocked,
     ContextOverflow,
     DragomanError,
-    InvalidRequest,
     NotFound,
     Overloaded,
     PermissionDenied,
-    PoolExhausted,
     ProtocolViolation,
     ProviderError,
     QuotaExhausted,
     RateLimited,
     RequestTooLarge,
     ServerFault,
-    TimedOut,
-    TransportError,
-    Unsupported,
     UpstreamTimeout,
 )
 
@@ -285,56 +280,19 @@ def _short_text(body: str) -> str:
 # -- writing -----------------------------------------------------------------------------------------------------------
 
 
-_ENVELOPES: tuple[tuple[type[DragomanError], int, str, str | None], ...] = (
-    # The first row that fits decides: (class, status, type, code).
-    (ContextOverflow, 400, "invalid_request_error", "context_length_exceeded"),
-    (ContentBlocked, 400, "invalid_request_error", "content_filter"),
-    (BadRequest, 400, "invalid_request_error", None),
-    (AuthenticationFailed, 401, "authentication_error", "invalid_api_key"),
-    (PermissionDenied, 403, "permission_error", "permission_denied"),
-    (QuotaExhausted, 429, "insufficient_quota", "insufficient_quota"),
-    (NotFound, 404, "invalid_request_error", "model_not_found"),
-    (RequestTooLarge, 413, "invalid_request_error", "request_too_large"),
-    (RateLimited, 429, "rate_limit_error", "rate_limit_exceeded"),
-    (Overloaded, 503, "server_error", "overloaded"),
-    (UpstreamTimeout, 504, "server_error", "timeout"),
-    (ProviderError, 502, "server_error", "server_error"),
-    (InvalidRequest, 400, "invalid_request_error", None),
-    (Unsupported, 400, "invalid_request_error", "unsupported_parameter"),
-    (TimedOut, 504, "server_error", "timeout"),
-    (PoolExhausted, 503, "server_error", "overloaded"),
-    (TransportError, 502, "server_error", "upstream_unreachable"),
-    (DragomanError, 500, "server_error", "server_error"),
-)
-_UPSTREAM_KEY = "the provider did not accept the key that this server has for it"
-
-
 def error_body(error: DragomanError) -> tuple[int, JsonObject]:
     """The status and the error object for a client of ours; a provider's word on our credentials is not repeated."""
-    if isinstance(error, AllAttemptsFailed) and error.errors:
-        return error_body(error.errors[-1])
-    status, kind, code = next((status, kind, code) for row, status, kind, code in _ENVELOPES if isinstance(error, row))
-    message = error.message
-    param: str | None = None
-    if isinstance(error, (AuthenticationFailed, PermissionDenied)) and error.provider:
-        message = _UPSTREAM_KEY
-    elif isinstance(error, ProviderError):
-        message = error.provider_message or error.message
-        param = error.param
-        if isinstance(error, BadRequest) and code is None:
-            code = error.code
-    elif isinstance(error, (InvalidRequest, Unsupported)):
-        param = error.path or None
-    return status, {"message": message, "type": kind, "param": param, "code": code}
+    row = row_of(error)
+    told: JsonObject = {
+        "message": client_message(error),
+        "type": row.openai_type,
+        "param": blamed(error),
+        "code": code_of(error),
+    }
+    return row.status, told
 
 
 def encode_error(error: DragomanError) -> EncodedError:
     """The error envelope, with the time to wait where it is known."""
     status, body = error_body(error)
-    headers: list[tuple[str, str]] = []
-    wait = error.retry_after if isinstance(error, ProviderError) else None
-    if wait is not None:
-        headers = [("retry-after", str(ceil(wait))), ("retry-after-ms", str(ceil(wait * 1000)))]
-    if isinstance(error, (AllAttemptsFailed, QuotaExhausted)):
-        headers.append(("x-should-retry", "false"))
-    return EncodedError(status=status, body={"error": body}, headers=tuple(headers))
+    return EncodedError(status=status, body={"error": body}, headers=waiting_headers(error))

@@ -179,7 +179,7 @@ def _frame(response: Response, items: list[JsonObject], log: AdaptationLog) -> J
         body |= echo
     body |= members(response.extras)
     _write_created(response, body, echo)
-    _write_status(choice, body, echo)
+    _write_status(choice, body, echo, log)
     if "model" not in own.get(ABSENT, ()) and "model" not in (echo or ()):
         body["model"] = response.model
     body["output"] = items
@@ -203,11 +203,16 @@ def _write_created(response: Response, body: JsonObject, echo: JsonObject | None
         body["created_at"] = int(time.time())
 
 
-def _write_status(choice: Choice, body: JsonObject, echo: JsonObject | None) -> None:
-    """The status: as it came, while it still says why the answer ended."""
+def _write_status(choice: Choice, body: JsonObject, echo: JsonObject | None, log: AdaptationLog) -> None:
+    """The status: as it came, while it still says why the answer ended; a reason that no status tells is recorded."""
     if (
         echo is not None
         and decode_finish(echo.get("status"), echo.get("incomplete_details"), choice.message) == choice.finish
     ):
         return
-    body |= encode_finish(choice.finish)
+    wire = encode_finish(choice.finish)
+    body |= wire
+    if choice.finish is not None and choice.finish.reason != "stop":
+        said = decode_finish(wire["status"], wire["incomplete_details"], choice.message)
+        if said is not None and said.reason != choice.finish.reason:
+            log.substituted("choices[0].finish.reason", "no status says so", choice.finish.reason, wire["status"])

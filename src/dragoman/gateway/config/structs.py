@@ -211,8 +211,8 @@ class RuleBlock(Block, frozen=True, kw_only=True):
     """Requests that meet all conditions go to the deployments that `use` names; the first rule that holds counts.
 
     Names and values may be patterns with `*`. `needs`: the request has all of these. Prompts are measured by an
-    estimate. `percent` takes so many of the requests that meet the rest, always the same users, sessions or keys; `seed`
-    sets splits apart. With `only` nobody else is asked.
+    estimate. `percent` takes so many of the requests that meet the rest, always the same users, sessions or keys;
+    `seed` sets splits apart. With `only` nobody else is asked.
     """
 
     use: Annotated[tuple[Text, ...], Meta(min_length=1)]
@@ -282,7 +282,7 @@ class CacheBlock(Block, frozen=True, kw_only=True):
 class ModelBlock(Block, frozen=True, kw_only=True):
     """A model that clients may name: its deployments, then those of the models in `fallbacks`.
 
-    `strategy` chooses among the deployments of a tier; `rule` goes by `rules`, and by `otherwise` within what they name.
+    `strategy` chooses within a tier; `rule` goes by `rules`, and by `otherwise` among those that they name.
     `needs` and `max_price` (US dollars per million input tokens) pass over models that are known not to meet them.
     `equivalents` adds the same published weights at the other providers of this file. `affinity` holds by itself for
     every strategy but order.
@@ -300,7 +300,7 @@ class ModelBlock(Block, frozen=True, kw_only=True):
     timeout: Seconds | TimeoutBlock | None = None
     allow: tuple[SteeringMember, ...] = ()
     cache: CacheBlock | Literal["off"] | None = None
-    strategy: StrategyName | Literal["rule"] = "order"
+    strategy: Literal["order", "weighted", "round-robin", "least-busy", "latency", "cost", "rule"] = "order"
     rules: tuple[RuleBlock, ...] = ()
     otherwise: StrategyName = "order"
     needs: tuple[Text, ...] = ()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from dragoman.engine.relay import RelayRequest, true_member
+from dragoman.engine.relay import RelayRequest, holds_any, true_member, words_of
 from dragoman.errors import InvalidRequest
 
 if TYPE_CHECKING:
@@ -52,8 +52,10 @@ class Asked:
         "_acts",
         "_holds_state",
         "_request",
+        "_words",
         "body",
         "codec",
+        "dialect",
         "headers",
         "members",
         "model",
@@ -77,6 +79,7 @@ class Asked:
         relayable: bool = True,
     ) -> None:
         self.public = public
+        self.dialect = public.name
         self.codec = codec
         self.body = body
         self.members = members
@@ -88,10 +91,7 @@ class Asked:
         self._request: Request | None = None
         self._acts: bool | None = None
         self._holds_state: bool | None = None
-
-    @property
-    def dialect(self) -> str:
-        return self.public.name
+        self._words: frozenset[bytes] | None = None
 
     @property
     def acts_on_world(self) -> bool:
@@ -104,8 +104,19 @@ class Asked:
     def holds_state(self) -> bool:
         """Whether the request may hold a provider's state, which only its issuer may have."""
         if self._holds_state is None:
-            self._holds_state = any(mark in self.body for mark in self.public.state_marks)
+            self._holds_state = self.mentions(self.public.state_marks)
         return self._holds_state
+
+    @property
+    def words(self) -> frozenset[bytes]:
+        """What stands between quotation marks in the body (see `engine.relay.words`)."""
+        if self._words is None:
+            self._words = words_of(self.body)
+        return self._words
+
+    def mentions(self, marks: tuple[bytes, ...]) -> bool:
+        """Whether one of these names, in quotation marks, stands in the body."""
+        return holds_any(marks, self.body, self.words) is not None
 
     def relay_request(self) -> RelayRequest:
         """The request as bytes that pass."""

@@ -104,7 +104,7 @@ class App:
         if table is None:
             table = next((table for prefix, table in self._prefixes if path.startswith(prefix)), None)
             if table is None:
-                raise RequestRefused(404, "not_found", f"there is nothing at {path[:200]!r}")
+                raise RequestRefused(404, "not_found", f"there is nothing at {path[:200]!r}{self._near(path)}")
         route = table.get(method) or table.get("*") or (table.get("GET") if method == "HEAD" else None)
         if route is None:
             raise RequestRefused(
@@ -114,6 +114,14 @@ class App:
                 headers=[(b"allow", ", ".join(sorted(table)).encode())],
             )
         return route
+
+    def _near(self, path: str) -> str:
+        """Advice where a base address has a part too many or too few: some clients add the version, others do not."""
+        first, _, rest = path[1:].partition("/")
+        for near, told in ((f"/{rest}", f"has '/{first}' too many"), (f"/v1{path}", "lacks '/v1'")):
+            if near in self._exact or any(near.startswith(prefix) for prefix, _ in self._prefixes):
+                return f"; did you mean {near[:200]!r}? The base address of the client {told[:100]}"
+        return ""
 
     def overloaded(self, what: str, *, close: bool = False) -> RequestRefused:
         """503: a bound on what is in flight was reached."""

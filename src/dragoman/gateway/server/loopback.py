@@ -35,7 +35,7 @@ class KeylessGuard:
                 403,
                 "host",
                 f"the host {host[:100]!r} is not one of this gateway's: while no key is asked for, requests must name "
-                "localhost, 127.0.0.1 or a host listed in server.hosts",
+                "localhost, 127.0.0.1 or a host listed in server.trusted_hosts",
             )
         origin = fields.get(b"origin")
         if origin is not None and origin.decode("latin-1").lower() not in (f"http://{host}", f"https://{host}"):

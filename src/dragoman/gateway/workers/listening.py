@@ -7,12 +7,19 @@ queue of a worker that died is answered by the next one.
 
 from __future__ import annotations
 
+import errno
 import socket
 import sys
 
 from dragoman.errors import ConfigError
 
 __all__ = ["bind", "bind_again", "bind_for_workers"]
+
+_ADVICE = {
+    errno.EADDRINUSE: " Another program listens there; take another port with --port or server.port.",
+    errno.EACCES: " Ports below 1024 need more rights than this process has; take another with --port or server.port.",
+    errno.EADDRNOTAVAIL: " That is no address of this machine; give one with --host or server.host.",
+}
 
 
 def bind(host: str, port: int, *, shared_port: bool = False) -> socket.socket:
@@ -37,7 +44,8 @@ def bind(host: str, port: int, *, shared_port: bool = False) -> socket.socket:
         held.bind(address)
     except OSError as error:
         held.close()
-        raise ConfigError(f"cannot listen on {host}:{port}: {error.strerror or error}") from error
+        advice = _ADVICE.get(error.errno or 0, "")
+        raise ConfigError(f"cannot listen on {host}:{port}: {error.strerror or error}.{advice}") from error
     return held
 
 

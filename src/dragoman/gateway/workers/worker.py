@@ -223,6 +223,15 @@ class _Supervised:
         self.worker: Worker | None = None
         self.channel: Channel | None = None
         self.metrics: Metrics | None = None
+        self.ending = False
+
+    def end(self) -> None:
+        """SIGTERM: what serves drains, what does not serve yet ends."""
+        self.ending = True
+        if self.worker is not None:
+            self.worker.stop()
+        else:
+            self.started.cancel()
 
     async def answer(self, message: say.Message) -> say.Message | None:
         if self.worker is not None:
@@ -264,9 +273,13 @@ class _Supervised:
 async def _run_supervised(factory: str, descriptor: int) -> int:
     supervised = _Supervised()
     channel = supervised.channel = await Channel.over(socket.socket(fileno=descriptor), supervised.answer)
+    # From here on, for a process that is ended by the signal itself would leave its spool to be drained by others.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, supervised.end)
     channel.tell(say.Hello(os.getpid()))
     waited = (supervised.started, channel.closed)
     await asyncio.wait(waited, timeout=START_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+    if supervised.started.cancelled():
+        return 0
     if not supervised.started.done():
         return 1
     start = supervised.started.result()
@@ -275,6 +288,8 @@ async def _run_supervised(factory: str, descriptor: int) -> int:
         service = load_factory(factory)(options, supervised.exposition)
         service.fleet = supervised
         worker = supervised.worker = Worker(service, drain_delay_seconds=start.drain_delay_seconds)
+        if supervised.ending:
+            worker.stop(at_once=True)
         status = await _serve_supervised(worker, channel, [socket.socket(fileno=number) for number in start.sockets])
     except ConfigError as error:
         channel.tell(say.Failed(str(error)))
@@ -290,7 +305,6 @@ async def _serve_supervised(worker: Worker, channel: Channel, sockets: list[sock
     # Ctrl-C and a hang-up reach every process of the terminal; what they mean is the supervisor's to say.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, worker.stop)
     status = 0
 
     def cut_off(closed: asyncio.Future[str]) -> None:

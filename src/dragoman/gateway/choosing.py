@@ -1,0 +1,225 @@
+"""What routing may know of a request whose body passes unread: who asks, what for, and where it belongs.
+
+Everything is worked out from the members as they came, and only when a strategy, a limit or affinity asks for it; the
+request is decoded only where a model might not fit it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import msgspec
+from msgspec.structs import replace
+
+from dragoman.errors import DragomanError
+from dragoman.routing.call import Call
+from dragoman.routing.suiting import window_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from dragoman.accounts import Principal
+    from dragoman.gateway.ingress.asked import Asked
+    from dragoman.routing import Route
+    from dragoman.values import Request
+
+__all__ = ["Fields", "call_of", "nearest", "plain_call", "request_to_suit"]
+
+LEAST_PREFIX_BYTES: Final = 4096
+"""Providers keep prompts of about a thousand tokens and more; shorter ones gain nothing by going where they were."""
+
+_MEDIA: Final = re.compile(
+    rb"image|audio|video|\"(?:input_)?file|document|pdf|inlineData|inline_data|fileData|file_data", re.IGNORECASE
+)
+_CAPS: Final = ("max_completion_tokens", "max_tokens", "max_output_tokens")
+_CONFIG: Final = ("generationConfig", "generation_config")
+_BEGINNING: Final = ("instructions", "system", "systemInstruction", "system_instruction", "tools")
+_TURNS: Final = ("messages", "input", "contents")
+_ANSWERS: Final = frozenset(("assistant", "model"))
+
+_TOLD: Final = frozenset(
+    ("metadata", "user", "safety_identifier", "prompt_cache_key", "conversation", "previous_response_id")
+)
+"""Members that tell who a request is for, and what it belongs to."""
+_NOTHING: Final[Mapping[str, Any]] = {}
+_decode = msgspec.json.Decoder().decode
+_turns = msgspec.json.Decoder(list[msgspec.Raw]).decode
+
+
+class _Turn(msgspec.Struct):
+    role: Any = None
+    type: Any = "message"
+
+
+class _Output(msgspec.Struct, rename="camel"):
+    max_output_tokens: Any = None
+
+
+_turn = msgspec.json.Decoder(_Turn).decode
+_output = msgspec.json.Decoder(_Output).decode
+
+
+class Fields(Mapping[str, str]):
+    """Headers of a request as texts, by names in lower case."""
+
+    __slots__ = ("_fields",)
+
+    def __init__(self, fields: Mapping[bytes, bytes]) -> None:
+        self._fields = fields
+
+    def __getitem__(self, name: str) -> str:
+        return self._fields[name.encode()].decode("latin-1")
+
+    # Sessions are looked for under sixteen names in every call that has affinity: no exception for each that is absent.
+    def get(self, name: str, default: Any = None) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
+        value = self._fields.get(name.encode())
+        return default if value is None else value.decode("latin-1")
+
+    def __iter__(self) -> Iterator[str]:
+        return (name.decode("latin-1") for name in self._fields)
+
+    def __len__(self) -> int:
+        return len(self._fields)
+
+
+def call_of(
+    asked: Asked, principal: Principal, fields: Mapping[bytes, bytes], *, issuer: str | None, request: Request | None
+) -> Call:
+    """The call as strategies, limits and affinity see it; `request` where it was decoded already."""
+    plain = request is None or not _MEDIA.search(asked.body)
+    return Call(
+        request,
+        model=asked.model,
+        headers=Fields(fields),
+        metadata=_metadata(asked),
+        user=_text(asked, "user") or _text(asked, "safety_identifier"),
+        key=principal.name,
+        team=principal.team,
+        # Of media the bytes say nothing; then the letters of the request are counted.
+        prompt_tokens=len(asked.body) // 4 + 1 if plain else None,
+        max_tokens=_most_tokens(asked),
+        conversation=_text(asked, "prompt_cache_key") or _text(asked, "conversation"),
+        state=_text(asked, "previous_response_id"),
+        issuer=issuer,
+        prefix=lambda: _prefix(asked),
+        streamed=asked.stream,
+    )
+
+
+def plain_call(principal: Principal, fields: Mapping[bytes, bytes], model: str) -> Call:
+    """A call that has no turns, as for vectors."""
+    return Call(model=model, headers=Fields(fields), key=principal.name, team=principal.team)
+
+
+def request_to_suit(route: Route, asked: Asked, read: Callable[[], Request]) -> Request | None:
+    """The request as values, where it might be one that not every model of the route can take; else None.
+
+    What cannot be decoded is left to whoever has to answer it: bytes may pass all the same.
+    """
+    candidates = route.candidates
+    wishes = any(each.needs or each.max_price is not None for each in candidates)
+    if not wishes:
+        if len(candidates) == 1:
+            return None
+        body = asked.body
+        if "tools" not in asked.members and not _MEDIA.search(body):
+            # A token has one byte at least, and a prompt is no longer than the body that it comes in.
+            windows = [window for each in candidates if (window := window_of(each)) is not None]
+            if not windows or len(body) <= min(windows):
+                return None
+    try:
+        return read()
+    except DragomanError:
+        return None
+
+
+def nearest(route: Route, issuers: Iterable[str]) -> tuple[Route, str | None]:
+    """The first of these issuers that the route leads to, and the route with its deployments before all tiers.
+
+    Within a tier, routing itself prefers whose state a request holds.
+    """
+    for issuer in issuers:
+        tiers = [each.tier for each in route.candidates if each.deployment.access.issuer == issuer]
+        if not tiers:
+            continue
+        if min(tiers) == min(each.tier for each in route.candidates):
+            return route, issuer
+        candidates = tuple(
+            replace(each, tier=0) if each.deployment.access.issuer == issuer else each for each in route.candidates
+        )
+        return replace(route, candidates=candidates), issuer
+    return route, None
+
+
+# -- members -----------------------------------------------------------------------------------------------------------
+
+
+def _member(asked: Asked, name: str) -> Any:
+    raw = asked.members.get(name)
+    if raw is None:
+        return None
+    try:
+        return _decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _text(asked: Asked, name: str) -> str | None:
+    value = _member(asked, name)
+    if isinstance(value, dict):
+        value = cast("dict[str, Any]", value).get("id")
+    return value if isinstance(value, str) and value else None
+
+
+def _metadata(asked: Asked) -> Mapping[str, Any]:
+    value = _member(asked, "metadata")
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else _NOTHING
+
+
+def _most_tokens(asked: Asked) -> int | None:
+    for name in _CAPS:
+        value = _member(asked, name)
+        if isinstance(value, int):
+            return value
+    for name in _CONFIG:
+        raw = asked.members.get(name)
+        if raw is not None:
+            try:
+                most = _output(raw).max_output_tokens
+            except (msgspec.MsgspecError, UnicodeDecodeError):
+                return None
+            return most if isinstance(most, int) else None
+    return None
+
+
+def _prefix(asked: Asked) -> str | None:
+    """A digest of all that stands before the first answer: it stays the same while a conversation grows."""
+    pieces: list[msgspec.Raw] = [raw for name in _BEGINNING if (raw := asked.members.get(name)) is not None]
+    for name in _TURNS:
+        raw = asked.members.get(name)
+        if raw is not None:
+            pieces += _before_answers(raw)
+            break
+    if sum(len(bytes(piece)) for piece in pieces) < LEAST_PREFIX_BYTES:
+        return None
+    total = blake2b(asked.dialect.encode(), digest_size=16)
+    for piece in pieces:
+        total.update(b"\0")
+        total.update(piece)
+    return total.hexdigest()
+
+
+def _before_answers(raw: msgspec.Raw) -> list[msgspec.Raw]:
+    try:
+        found: list[msgspec.Raw] = []
+        for turn in _turns(raw):
+            head = _turn(turn)
+            if head.role in _ANSWERS or head.type not in ("message", None):
+                break
+            found.append(turn)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, TypeError):
+        return [raw]
+    return found
