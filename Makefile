@@ -1,11 +1,13 @@
-# A clone needs python3 (3.11 or newer, with venv) and make; everything else is fetched here, locked with hashes.
+# A clone needs python3 (3.11 or newer, with venv) and make; everything else is fetched here, locked with hashes. Tests
+# with the vendors' JavaScript clients want Debian's nodejs and npm too, and skip without them.
 #
-#   make run     the main job: a real model server on this machine, and this library talking to it
+#   make run     the main job: a real model server on this machine, asked by the library and through the gateway
 #   make test    every test but the soaks
 #   make check   format, lint and types, tests included
 #   make soak    tests that run for minutes under load
 #   make bench   the figures of benchmarks/
-#   make conformance   docs/conformance.md and docs/providers.md anew
+#   make conformance   docs/conformance.md, docs/providers.md, docs/failover.md and docs/gateway-oracle.md anew
+#   make facts   the data of dragoman.facts anew, from the tables in ../shared/prices
 #   make lock    write the requirement files anew; UPGRADE=--upgrade takes newer versions
 #   make clean   remove what these made
 
@@ -22,14 +24,17 @@ SYNC := $(UV) pip sync --quiet --require-hashes
 TOOLS := .venv/.installed-tools
 PROJECT := .venv/.installed-project
 LITELLM := .venv-litellm/.installed
+PEERS := .venv-peers/.installed
+PORTKEY := benchmarks/gateways/portkey/node_modules/.installed
+JAVASCRIPT := tests/javascript/node_modules/.installed
 
-.PHONY: run test check soak bench conformance lock clean .venv .venv-litellm
+.PHONY: run test check soak bench conformance facts lock clean .venv .venv-litellm .venv-peers
 .DELETE_ON_ERROR:
 
 run: $(PROJECT)
 	.venv/bin/python -m examples.first_run
 
-test: $(PROJECT) $(LITELLM)
+test: $(PROJECT) $(LITELLM) $(JAVASCRIPT)
 	.venv/bin/python -m pytest
 
 check: $(PROJECT)
@@ -37,15 +42,21 @@ check: $(PROJECT)
 	.venv/bin/ruff check .
 	.venv/bin/pyright
 
-soak: $(PROJECT) $(LITELLM)
+soak: $(PROJECT) $(LITELLM) $(JAVASCRIPT)
 	.venv/bin/python -m pytest -m soak --timeout 7200
 
+# Gateways to be measured beside ours. One that cannot be installed is left out of the tables, which say so.
 bench: $(PROJECT)
+	-$(MAKE) --no-print-directory $(LITELLM)
+	-$(MAKE) --no-print-directory $(PEERS)
+	-$(MAKE) --no-print-directory $(PORTKEY)
 	.venv/bin/python -m benchmarks
 
 .venv: $(PROJECT)
 
 .venv-litellm: $(LITELLM)
+
+.venv-peers: $(PEERS)
 
 $(TOOLS): requirements/tools.txt
 	$(PYTHON) -m venv --clear .venv
@@ -63,15 +74,40 @@ $(LITELLM): $(TOOLS) requirements/litellm.txt
 	$(SYNC) --python .venv-litellm/bin/python requirements/litellm.txt
 	touch $@
 
-conformance: $(PROJECT)
+$(PEERS): $(TOOLS) requirements/peers.txt
+	$(PYTHON) -m venv --clear .venv-peers
+	$(SYNC) --python .venv-peers/bin/python requirements/peers.txt
+	touch $@
+
+$(PORTKEY): benchmarks/gateways/portkey/package-lock.json
+	cd $(dir $<) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	touch $@
+
+# The lock file names no host: where packages come from is npm's own setting. Without npm the tests that need it skip.
+$(JAVASCRIPT): tests/javascript/package.json tests/javascript/package-lock.json
+	if command -v npm >/dev/null; then \
+		cd tests/javascript && npm ci --ignore-scripts --no-audit --no-fund --silent && touch node_modules/.installed; \
+	fi
+
+conformance: $(PROJECT) $(LITELLM)
 	.venv/bin/python -m scripts.conformance
 	.venv/bin/python -m scripts.providers_page
+	.venv/bin/python -m scripts.failover
+	.venv/bin/python -m scripts.gateway_oracle
+
+facts: $(PROJECT)
+	.venv/bin/python -m scripts.facts
 
 lock: $(TOOLS)
 	$(COMPILE) requirements/tools.in --output-file requirements/tools.txt
 	$(COMPILE) pyproject.toml --all-extras --group dev --output-file requirements/dev.txt
 	$(COMPILE) requirements/litellm.in --output-file requirements/litellm.txt
+	$(COMPILE) requirements/peers.in --output-file requirements/peers.txt
+	if command -v npm >/dev/null; then \
+		cd tests/javascript && npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved --no-audit --no-fund; \
+	fi
 
 clean:
-	rm -rf .venv .venv-litellm .pytest_cache .ruff_cache .hypothesis build dist
+	rm -rf .venv .venv-litellm .venv-peers tests/javascript/node_modules benchmarks/gateways/portkey/node_modules \
+		.pytest_cache .ruff_cache .hypothesis build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

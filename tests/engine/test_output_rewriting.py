@@ -136,3 +136,23 @@ def test_references_still_lead_somewhere_in_a_wrapped_schema() -> None:
     assert not is_object(schema)
     assert _valid({"value": [{"name": "a", "next": {"name": "b"}}]}, wrap(schema))
     assert is_object(wrap(schema))
+
+
+_NO_SCHEMAS: list[dict[str, Any]] = [
+    {"type": "object", "properties": {"a": True, "b": 1, "c": []}, "required": [{}, [], "a"]},
+    {"type": "object", "properties": {"a": {"format": {}}, "b": {"format": []}}, "required": 7},
+    {"enum": 7},
+    {"anyOf": 7, "oneOf": [{"type": "string"}]},
+    {"type": ["string", {}], "anyOf": None},
+    {"allOf": [{"properties": 7, "required": {}}, {"properties": {"a": {}}, "required": [{}]}], "properties": {}},
+]
+
+
+@pytest.mark.parametrize("schema", _NO_SCHEMAS)
+@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize("dialect", ["openai-chat", "openai-responses", "anthropic", "gemini", "bedrock", "cohere"])
+def test_what_is_no_schema_is_passed_on_for_the_host_to_refuse(
+    schema: dict[str, Any], dialect: str, strict: bool
+) -> None:
+    written = rewrite(schema, rules_for(dialect, strict=strict)).schema
+    assert set(schema) - {"oneOf", "allOf"} <= {*written, "enum"}

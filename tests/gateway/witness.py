@@ -78,8 +78,9 @@ def holds(model: str) -> bool:
 class Witness:
     """Runs in a thread of its own, for the length of a `with` block.
 
-    `seen` counts the requests that it read, by model, and `keys` are the credentials that came with them, in order. A
-    request with `hold` in its model's name stands still (before the answer; in a stream, in its midst) until `released`.
+    `seen` counts the requests that it read, by model, and `keys` are the credentials that came with them, in order.
+    Requests with `hold` in their model's name stand still (before the answer; in a stream, in its midst) until it is
+    `released`.
     """
 
     def __init__(self, *, pause_seconds: float = 0.02) -> None:

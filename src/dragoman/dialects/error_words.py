@@ -13,7 +13,6 @@ from dragoman.errors import (
     PermissionDenied,
     ProviderError,
     QuotaExhausted,
-    StreamTruncated,
     UnknownName,
     UnknownProvider,
 )
@@ -45,8 +44,6 @@ def client_message(error: DragomanError) -> str:
         return f"{subject.provider} did not accept the credential or account that it was called with"
     if isinstance(subject, ProviderError):
         return subject.provider_message or subject.message
-    if isinstance(subject, StreamTruncated):  # its own words advise callers of the library
-        return f"the answer of {subject.provider or 'the provider'} broke off before its end; what came is not all of it"
     if isinstance(subject, ConfigError) and not isinstance(subject, (UnknownName, UnknownProvider, MissingModel)):
         return "The gateway's configuration does not allow this request to be answered."
     return subject.message

@@ -71,7 +71,7 @@ class WireStream:
         who = self.target.provider or "the provider"
         return StreamTruncated(
             f"the stream of {who} ended without a finish: the answer is cut off. "
-            "What came is in .partial; the call may be made again.",
+            "What came is not the whole of it; the call may be made again.",
             partial=self.partial(),
         )
 

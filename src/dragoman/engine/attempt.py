@@ -45,6 +45,7 @@ async def attempt(
         raise told(error, answer, deployment) from None
     if undoing is not None:
         response = undoing.whole(response)
+    meter.answer_id = response.id
     return replace(
         response,
         adaptations=(*response.adaptations, *fitting, *adaptations),
@@ -92,6 +93,7 @@ async def exchange(deployment: Deployment, dialect: Dialect, http: HttpRequest, 
         raise
     meter.first_byte()
     meter.status = answer.status
+    meter.headers = answer.headers
     meter.request_id = request_id(answer.headers)
     if not 200 <= answer.status < 300:
         raise to_error(deployment, dialect, answer.status, answer.headers, answer.body)

@@ -20,16 +20,26 @@ if TYPE_CHECKING:
     from dragoman.transport import Timeout
     from dragoman.values import AdaptationPolicy, Request
 
-__all__ = ["count_tokens", "estimated"]
+__all__ = ["count_tokens", "estimated", "is_counted_by"]
+
+
+def is_counted_by(deployment: Deployment) -> bool:
+    """Whether the deployment's provider is asked for a count."""
+    return _counting(deployment) is not None
 
 
 async def count_tokens(
-    deployment: Deployment, request: Request, *, adapt: AdaptationPolicy = "note", timeout: Timeout | None = None
+    deployment: Deployment,
+    request: Request,
+    *,
+    adapt: AdaptationPolicy = "note",
+    timeout: Timeout | None = None,
+    meter: Meter | None = None,
 ) -> TokenCount:
     """Asks once how many tokens the prompt of a request takes, as it would be sent.
 
     Where the provider has no endpoint, or does not count for this model (it answers that there is no such thing), the
-    estimate is given. Raises a `DragomanError` for everything else.
+    estimate is given. `meter` is that of the attempt, where one is kept. Raises a `DragomanError` for everything else.
     """
     speaking = _counting(deployment)
     if speaking is None:
@@ -42,7 +52,7 @@ async def count_tokens(
     assert decode is not None  # a dialect has all four or none; `_counting` looked
     http = to_count_http(deployment, dialect, fit(request, deployment.target, stream=False), timeout=timeout)
     try:
-        answer = await exchange(deployment, dialect, http, Meter(deployment, "token count"))
+        answer = await exchange(deployment, dialect, http, meter or Meter(deployment, "token count"))
     except (NotFound, BadRequest) as error:
         return estimated(deployment, request, error.message)
     try:
@@ -66,7 +76,7 @@ def _counting(deployment: Deployment) -> Deployment | None:
     """The deployment in a dialect in which its provider counts tokens, preferably its own; None where it has none."""
     row = deployment.access.row
     own = deployment.access.dialect
-    for name in sorted(row.counts, key=lambda name: name != own):
+    for name in sorted(set(row.counts).intersection(row.dialects), key=lambda name: (name != own, name)):
         # A model that one dialect alone reaches is not known in the others.
         if load(name).encode_count_request is not None and row.dialect_of(deployment.target.model) in (
             name,

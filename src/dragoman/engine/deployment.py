@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec.structs import replace
 
+from dragoman.dialects import load
 from dragoman.transport.seam import Timeout
 
 if TYPE_CHECKING:
@@ -52,14 +53,10 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def dialect(self) -> Dialect:
-        from dragoman.dialects import load
-
         return load(self.access.dialect)
 
     def for_embeddings(self) -> Deployment:
         """This deployment in the first of its provider's dialects that has embeddings; itself when none has."""
-        from dragoman.dialects import load
-
         for name in (self.access.dialect, *self.access.row.dialects):
             if load(name).encode_embedding_request is not None:
                 return replace(self, access=self.access.speaking(name))

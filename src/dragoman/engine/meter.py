@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import cache
 from typing import TYPE_CHECKING
 
 from dragoman.engine.pricing import cost_of
@@ -10,6 +11,7 @@ from dragoman.errors import DragomanError, ProviderError, TransportError
 from dragoman.values import Attempt, replace
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from typing import Literal
 
     from dragoman.engine.deployment import Deployment
@@ -18,8 +20,18 @@ if TYPE_CHECKING:
 __all__ = ["Meter"]
 
 
+@cache
+def _observe() -> Callable[..., None]:
+    from dragoman.facts.estimating import observe  # here: making a model must not load facts
+
+    return observe
+
+
 class Meter:
-    """Started when the attempt is; `ok`, `failed` or `cancelled` closes it and gives the record."""
+    """Started when the attempt is; `ok`, `failed` or `cancelled` closes it and gives the record.
+
+    `headers` are those of the provider's answer, `answer_id` its own id of it (which names the state that it keeps).
+    """
 
     __slots__ = (
         "_asked",
@@ -30,6 +42,8 @@ class Meter:
         "_reason",
         "_start",
         "_wall",
+        "answer_id",
+        "headers",
         "request_id",
         "status",
     )
@@ -44,7 +58,9 @@ class Meter:
         self._cost: Cost | None = None
         self._asked: tuple[Request | None, int] | None = None
         self.status: int | None = None
+        self.headers: Mapping[str, str] | None = None
         self.request_id: str | None = None
+        self.answer_id: str | None = None
 
     def asked(self, request: Request | None, body_bytes: int) -> None:
         """What is sent, to learn from the length which the provider reports of it; a body passed on has no request."""
@@ -70,18 +86,23 @@ class Meter:
 
     def priced(self, response: Response) -> Response:
         """The answer with its cost, where that is known."""
+        self.answer_id = response.id
         cost = response.cost or self.price(response.usage, response.model, response.service_tier)
         return response if cost is None else replace(response, cost=cost)
 
     def ok(self, usage: Usage | None, cost: Cost | None = None) -> Attempt:
         """The record of an attempt that was answered; a cost that is not given is worked out."""
         if usage and self._asked is not None:
-            from dragoman.facts.estimating import observe  # here: making a model must not load facts
-
             request, body_bytes = self._asked
             deployment = self._deployment
-            provider, dialect = deployment.facts_provider, deployment.access.dialect
-            observe(provider, deployment.target.model, usage, request=request, body_bytes=body_bytes, dialect=dialect)
+            _observe()(
+                deployment.facts_provider,
+                deployment.target.model,
+                usage,
+                request=request,
+                body_bytes=body_bytes,
+                dialect=deployment.access.dialect,
+            )
         return self._record("ok", usage=usage, cost=cost or self.price(usage))
 
     def failed(self, error: DragomanError) -> Attempt:

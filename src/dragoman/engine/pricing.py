@@ -5,9 +5,12 @@ The facts are loaded by the first answer that needs them, and by nothing before 
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from dragoman.engine.deployment import Deployment
     from dragoman.facts.price_lists import PriceList
     from dragoman.values import Cost, Usage
@@ -32,17 +35,30 @@ def cost_of(
     """
     if not usage:
         return None
-    from dragoman.facts.costing import list_cost, reported_cost
-
+    costing = _costing()
     if usage.reported_cost is not None:
-        return reported_cost(usage)
+        return costing.reported_cost(usage)
     asked, place = _parted(deployment)
     prices = deployment.prices
     if prices is None and deployment.facts:
         prices = _prices(deployment.facts_provider, asked, model)
     if prices is None:
         return None
-    return list_cost(usage, prices, service_tier=service_tier, place=place, at=at, partial=partial)
+    return costing.list_cost(usage, prices, service_tier=service_tier, place=place, at=at, partial=partial)
+
+
+@cache  # an import statement in a function costs half a microsecond each time
+def _costing() -> ModuleType:
+    from dragoman.facts import costing
+
+    return costing
+
+
+@cache
+def _lookup() -> ModuleType:
+    from dragoman.facts import lookup
+
+    return lookup
 
 
 def _parted(deployment: Deployment) -> tuple[str, str | None]:
@@ -56,8 +72,7 @@ def _parted(deployment: Deployment) -> tuple[str, str | None]:
 
 def _prices(provider: str, asked: str, answered: str) -> PriceList | None:
     """What the program said of the model that was asked for, then what is known of the one that answered."""
-    from dragoman.facts.lookup import prices
-
+    prices = _lookup().prices
     of_asked = prices(provider, asked)
     if answered and answered != asked and (of_asked is None or of_asked.basis != "override"):
         return prices(provider, answered) or of_asked

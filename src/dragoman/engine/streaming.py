@@ -57,6 +57,7 @@ async def open_stream(
         raise
     try:
         meter.status = body.status
+        meter.headers = body.headers
         meter.request_id = request_id(body.headers)
         if not 200 <= body.status < 300:
             raise to_error(deployment, dialect, body.status, body.headers, await body.aread())
@@ -204,6 +205,7 @@ class AttemptStream:
             self._fail(error)
 
     def _furnished(self, response: Response) -> Response:
+        self._meter.answer_id = response.id
         return replace(
             response,
             adaptations=(*response.adaptations, *self._adaptations),

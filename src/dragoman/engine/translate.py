@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dragoman.engine.deployment import Deployment
     from dragoman.values import Adaptation, AdaptationPolicy, EmbeddingRequest, JsonObject, Request
 
-__all__ = ["to_count_http", "to_embedding_http", "to_error", "to_http"]
+__all__ = ["gives_embeddings_alone", "to_count_http", "to_embedding_http", "to_error", "to_http"]
 
 _STREAMS_AS = {
     "sse": "text/event-stream",
@@ -40,12 +40,17 @@ def to_http(
     """The HTTP request that asks this deployment, and what had to be adapted. Raises `Unsupported` by policy."""
     target = deployment.target
     if deployment.access.row.embeddings_only:
-        raise ConfigError(f"{target.provider} gives embeddings alone, and cannot chat; use embed, or another provider")
+        raise gives_embeddings_alone(target.provider)
     encoded = dialect.encode_request(fit(request, target, stream=stream), target)
     adaptations = enforce(encoded.adaptations, adapt, target)
     accept = _STREAMS_AS[dialect.framing] if stream else "application/json"
     http = _http(deployment, encoded, request.extra_body, request.extra_headers, accept, timeout)
     return http, adaptations
+
+
+def gives_embeddings_alone(provider: str) -> ConfigError:
+    """The error for whoever asks such a provider for an answer."""
+    return ConfigError(f"{provider} gives embeddings alone, and cannot chat; use embed, or another provider")
 
 
 def to_embedding_http(

@@ -94,8 +94,8 @@ def _caller(visit: Visit, route: PublicRoute, spoken: Route, asked: Asked) -> tu
     thinkers = visit.desk.memory.thinkers_in(visit.principal.name, asked.body)
     spoken, issuer = nearest(spoken, dict.fromkeys((*recall.issuers, *thinkers)))
     caller = Caller(asked, spoken, issuer or spoken.candidates[0].deployment.access.issuer, recall)
-    caller.suit = request_to_suit(spoken, asked, caller.request)
-    call = call_of(asked, visit.principal, visit.call.fields, issuer=issuer, request=caller.suit)
+    caller.suit = request_to_suit(spoken, asked, caller.request, route.fitting)
+    call = call_of(asked, spoken, visit.principal, visit.call.fields, issuer=issuer, request=caller.suit)
     return caller, CallSettings(permits=books, call=call)
 
 

@@ -77,8 +77,8 @@ async def explain_question(
     spoken, issuer = nearest(spoken, dict.fromkeys((*issuers, *thinkers)))
     recall = Recall(memory, principal.name, tuple(issuers))
     caller = Caller(asked, spoken, issuer or spoken.candidates[0].deployment.access.issuer, recall)
-    request = request_to_suit(spoken, asked, caller.request)
-    call = call_of(asked, principal, fields, issuer=issuer, request=request)
+    request = request_to_suit(spoken, asked, caller.request, route.fitting)
+    call = call_of(asked, spoken, principal, fields, issuer=issuer, request=request)
     explanation = explain(spoken, request, call=call)
     options = {(option.name, option.tier): option for option in lineup_of(spoken).options}
     model = generation.config.models.get(route.label)

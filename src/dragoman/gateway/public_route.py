@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from dragoman.errors import InvalidRequest
+from dragoman.gateway.choosing import Fitting
 
 if TYPE_CHECKING:
     from dragoman.catalogue import ProviderRow
@@ -25,7 +26,7 @@ class PublicRoute:
     may be kept.
     """
 
-    __slots__ = ("_spoken", "allow", "cache", "label", "name", "route")
+    __slots__ = ("_fitting", "_spoken", "allow", "cache", "label", "name", "route")
 
     def __init__(
         self,
@@ -42,6 +43,7 @@ class PublicRoute:
         self.allow = allow
         self.cache = cache
         self._spoken: dict[str, Route] = {}
+        self._fitting: Fitting | None = None
 
     def spoken(self, dialect: str) -> Route:
         """The route with each deployment in a client's own dialect where its provider speaks it; made once each.
@@ -59,6 +61,13 @@ class PublicRoute:
                 raise InvalidRequest(f"the model {self.name!r} gives embeddings alone, and no answers", path="model")
             found = self._spoken[dialect] = replace(self.route, candidates=candidates)
         return found
+
+    @property
+    def fitting(self) -> Fitting:
+        """Which requests have to be looked at before a deployment is chosen."""
+        if self._fitting is None:
+            self._fitting = Fitting.of(self.route)
+        return self._fitting
 
     def deployment_name(self, deployment: Deployment) -> str:
         """What the configuration calls a deployment."""

@@ -6,6 +6,7 @@ rules. A quirk that somebody set on a row of their own rules over both.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from dragoman.catalogue import Access, ProviderRow
     from dragoman.engine.deployment import Deployment
+    from dragoman.facts.lookup import Facts
     from dragoman.values.profile import Profile
 
 __all__ = ["GROUP_OF", "Limits", "compile_limits", "limits_of", "profile_of"]
@@ -86,15 +88,20 @@ class _Kept(msgspec.Struct, frozen=True):
 _kept: WeakKeyDictionary[Access, _Kept] = WeakKeyDictionary()
 
 
+@cache
+def _known() -> Facts:
+    from dragoman.facts.lookup import FACTS  # here: they are loaded by the first call, and by nothing before it
+
+    return FACTS
+
+
 def profile_of(deployment: Deployment) -> Profile | None:
     """What is known about a deployment's model; None where facts are switched off for it."""
     if deployment.profile is not None:
         return deployment.profile
     if not deployment.facts:
         return None
-    from dragoman import facts  # here: they are loaded by the first call, and by nothing before it
-
-    return facts.profile(deployment.facts_provider, deployment.access.target.model)
+    return _known().profile(deployment.facts_provider, deployment.access.target.model)
 
 
 def limits_of(deployment: Deployment) -> tuple[Limits | None, Access]:

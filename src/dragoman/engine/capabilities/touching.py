@@ -15,7 +15,7 @@ import msgspec
 
 from dragoman.engine.capabilities.fitting import fit_request
 from dragoman.engine.capabilities.limits import GROUP_OF, limits_of
-from dragoman.errors import DragomanError, Unsupported
+from dragoman.errors import DragomanError, InvalidRequest, Unsupported
 from dragoman.values import AdaptationLog
 
 if TYPE_CHECKING:
@@ -251,7 +251,12 @@ def _touched_messages(dialect: str, limits: Limits, members: Mapping[str, Any]) 
 
 
 def _plain(value: Any) -> Any:
-    return msgspec.json.decode(value) if isinstance(value, msgspec.Raw) else value
+    if not isinstance(value, msgspec.Raw):
+        return value
+    try:
+        return msgspec.json.decode(value)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidRequest(f"the body is not valid JSON: {error or 'it is nested too deeply'}") from None
 
 
 def _bytes(value: Any) -> bytes:

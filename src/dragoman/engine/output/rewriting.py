@@ -175,7 +175,8 @@ class _Rewriter:
             branches = [
                 self._schema(item, f"{where}[{index}]", within) for index, item in enumerate(cast("list[Any]", value))
             ]
-            written[kept] = [*written.get(kept, ()), *branches]
+            held: Any = written.get(kept)
+            written[kept] = [*cast("list[Any]", held), *branches] if isinstance(held, list) else branches
         elif name in _ONES and isinstance(value, dict):
             written[name] = self._schema(value, where, within)
         elif name == "const" and not rules.const:
@@ -188,7 +189,7 @@ class _Rewriter:
     def _refuses(self, name: str, value: Any) -> bool:
         rules = self._rules
         if name == "format":
-            return rules.formats is not None and value not in rules.formats
+            return rules.formats is not None and not (isinstance(value, str) and value in rules.formats)
         if name == "minItems":
             return rules.least_items is not None and isinstance(value, int) and value > rules.least_items
         return name in rules.refused
@@ -245,10 +246,11 @@ class _Rewriter:
                 part = {**resolve(self._root, part["$ref"]), **{key: part[key] for key in part if key != "$ref"}}
             for name, value in part.items():
                 held = merged.get(name)
-                if name == "properties" and isinstance(held, dict):
-                    merged[name] = {**cast("JsonObject", held), **value}
-                elif name == "required" and isinstance(held, list):
-                    merged[name] = list(dict.fromkeys([*cast("list[Any]", held), *value]))
+                if name == "properties" and isinstance(held, dict) and isinstance(value, dict):
+                    merged[name] = {**cast("JsonObject", held), **cast("JsonObject", value)}
+                elif name == "required" and isinstance(held, list) and isinstance(value, list):
+                    both = [*cast("list[Any]", held), *cast("list[Any]", value)]
+                    merged[name] = [each for at, each in enumerate(both) if each not in both[:at]]
                 elif held is not None and held != value and name not in ("title", "description"):
                     self.lost.append(f"{path}.allOf[{index}].{name}")
                     merged[name] = value
@@ -260,8 +262,10 @@ class _Rewriter:
         """Names the type of an enumeration, which some targets want and others do not mind."""
         if "type" in written or "anyOf" in written:
             return
-        values: list[Any] = [written["const"]] if "const" in written else written.get("enum") or []
-        kinds = list(dict.fromkeys(_json_name(value) for value in values))
+        values: Any = [written["const"]] if "const" in written else written.get("enum")
+        if not isinstance(values, list):
+            return
+        kinds = list(dict.fromkeys(_json_name(value) for value in cast("list[Any]", values)))
         if kinds and all(kinds):
             written["type"] = kinds[0] if len(kinds) == 1 else kinds
 
@@ -279,14 +283,18 @@ class _Rewriter:
         if not isinstance(properties, dict):
             return
         named = cast("dict[str, Any]", properties)
-        required: list[str] = [name for name in written.get("required", ()) if name in named]
+        asked: Any = written.get("required")
+        required = cast("list[Any]", asked) if isinstance(asked, list) else []
         optional = [name for name in named if name not in required]
         for name in optional:
             named[name] = _nullable(named[name])
         written["required"] = list(named)
 
 
-def _nullable(schema: JsonObject) -> JsonObject:
+def _nullable(schema: Any) -> Any:
+    if not isinstance(schema, dict):
+        return schema  # `true`, which null is good for, or nothing that a schema can be
+    schema = cast("JsonObject", schema)
     kind: Any = schema.get("type")
     if kind == "null" or (isinstance(kind, list) and "null" in kind):
         return schema

@@ -12,6 +12,7 @@ from dragoman.engine.relay.eligibility import touched
 from dragoman.engine.relay.request import RelayRequest
 from dragoman.engine.relay.stream import Passed, RelayStream, relay_stream
 from dragoman.engine.relay.whole import Relayed, relay
+from dragoman.engine.relay.words import holds_any, words_of
 
 __all__ = [
     "EDITS",
@@ -21,10 +22,12 @@ __all__ = [
     "RelayRequest",
     "RelayStream",
     "Relayed",
+    "holds_any",
     "read_members",
     "relay",
     "relay_stream",
     "text_member",
     "touched",
     "true_member",
+    "words_of",
 ]

@@ -30,6 +30,9 @@ def read_members(body: bytes) -> Members:
     Takes about 2 µs for a small body, and the time of one pass over a large one.
     """
     try:
+        # Raw values are passed over without a look at their letters.
+        if not body.isascii():
+            body.decode()
         members = _decode(body)
     except msgspec.ValidationError:
         raise InvalidRequest("the body must be a JSON object") from None
@@ -113,12 +116,21 @@ def write_members(members: dict[str, Any]) -> bytes:
     return _encode(members)
 
 
+def _plain(raw: msgspec.Raw, name: str) -> Any:
+    try:
+        return _decode_any(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InvalidRequest(f"{name} is not valid JSON: {error}", path=name) from None
+    except RecursionError:
+        raise InvalidRequest(f"{name} is nested too deeply", path=name) from None
+
+
 def text_member(members: Members, name: str) -> str | None:
     """A member that must be text; None where it is absent or null. Raises `InvalidRequest`."""
     raw = members.get(name)
     if raw is None:
         return None
-    value = _decode_any(raw)
+    value = _plain(raw, name)
     if value is None or isinstance(value, str):
         return value
     raise InvalidRequest(f"{name} must be text", path=name)
@@ -129,7 +141,7 @@ def true_member(members: Members, name: str) -> bool:
     raw = members.get(name)
     if raw is None:
         return False
-    value = _decode_any(raw)
+    value = _plain(raw, name)
     if value is None or isinstance(value, bool):
         return bool(value)
     raise InvalidRequest(f"{name} must be true or false", path=name)

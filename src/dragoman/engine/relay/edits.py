@@ -73,16 +73,23 @@ EDITS: Final[dict[str, DialectEdits]] = {
 
 
 def with_usage_asked(members: dict[str, Any], option: tuple[str, str]) -> bool:
-    """Asks for usage on a stream; False where the client has asked itself (nothing is changed then)."""
+    """Asks for usage on a stream; False where the client has asked itself (nothing is changed then).
+
+    What is no object passes as it is: the host says what is wrong with it.
+    """
     holder, name = option
     given = members.get(holder)
     held: dict[str, Any] = {}
-    if given is not None:
-        parsed: Any = _plain(given)
-        if isinstance(parsed, dict):
-            held = cast("dict[str, Any]", parsed)
-            if held.get(name) is True:
-                return False
+    if given is not None and bytes(given) != b"null":
+        try:
+            parsed: Any = _plain(given)
+        except (msgspec.DecodeError, RecursionError):
+            return False
+        if not isinstance(parsed, dict):
+            return False
+        held = cast("dict[str, Any]", parsed)
+        if held.get(name) is True:
+            return False
     members[holder] = {**held, name: True}
     return True
 
@@ -114,6 +121,8 @@ class AnswerEdit:
 
     def event(self, data: bytes) -> bytes | None:
         """The data of one event; None where it had nothing but what is hidden."""
+        if self._model is None and b"usage" not in data:
+            return data  # most events of most hosts
         members = _read(data)
         changed = False
         if self._model is not None:

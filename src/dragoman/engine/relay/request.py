@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from dragoman.engine.relay.body import Members, write_members
 from dragoman.engine.relay.edits import EDITS, AnswerEdit, with_usage_asked
+from dragoman.engine.translate import gives_embeddings_alone
 from dragoman.errors import InvalidRequest
 from dragoman.transport.seam import HttpRequest
 
@@ -16,6 +17,13 @@ if TYPE_CHECKING:
     from dragoman.transport import Timeout
 
 __all__ = ["RelayRequest", "relay_http"]
+
+
+_JSON: Final = ("content-type", "application/json")
+_FORM: Final = {False: (_JSON, ("accept", "application/json")), True: (_JSON, ("accept", "text/event-stream"))}
+_OWN: Final = {
+    dialect: {stream: form + edits.headers for stream, form in _FORM.items()} for dialect, edits in EDITS.items()
+}
 
 
 class RelayRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,9 +41,11 @@ class RelayRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def relay_http(deployment: Deployment, asked: RelayRequest, timeout: Timeout | None) -> tuple[HttpRequest, AnswerEdit]:
-    """The HTTP request for this deployment, and the edits that its answer takes."""
+    """The HTTP request for this deployment, and the edits that its answer takes. Raises `ConfigError` as `to_http`."""
     edits = EDITS[asked.dialect]
     access = deployment.access
+    if access.row.embeddings_only:
+        raise gives_embeddings_alone(access.provider)
     upstream = access.target.model
     members: dict[str, Any] = asked.members  # pyright: ignore[reportAssignmentType]  # raw values stay raw
     body: bytes | None = asked.body
@@ -59,9 +69,10 @@ def relay_http(deployment: Deployment, asked: RelayRequest, timeout: Timeout | N
     url, placed = access.place(path, given)
     if placed is not given:
         members, body = dict(placed), None
-    headers = [*access.headers(), ("content-type", "application/json")]
-    headers.append(("accept", "text/event-stream" if asked.stream else "application/json"))
-    headers.extend(_sent(edits.headers, asked.headers))
+    if asked.headers:
+        headers = (*access.headers(), *_FORM[asked.stream], *_sent(edits.headers, asked.headers))
+    else:
+        headers = access.headers_and(_OWN[asked.dialect][asked.stream])
     if body is None:
         try:
             body = write_members(members)

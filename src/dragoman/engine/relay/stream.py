@@ -66,6 +66,7 @@ async def relay_stream(
         raise
     try:
         meter.status = body.status
+        meter.headers = body.headers
         meter.request_id = request_id(body.headers)
         if not 200 <= body.status < 300:
             raise to_error(deployment, deployment.dialect, body.status, body.headers, await body.aread())
@@ -157,7 +158,7 @@ class RelayStream:
                     for event in events:
                         if type(event) is Finished:
                             response = self._meter.priced(event.response)
-                            self._finished = True
+                            self._finished = shown = True
                         elif not shown:
                             shown = self._shows(event)
                 passed.append(block if self._edit.idle else _edited(block, self._edit))
