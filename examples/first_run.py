@@ -1,10 +1,19 @@
-"""What `make run` runs: the real llama.cpp server on this machine, and one code that talks to it in three protocols."""
+"""What `make run` runs: the real llama.cpp server on this machine, asked by the library and through the gateway.
+
+On a terminal the gateway serves until Ctrl-C, so that the commands shown can be pasted; elsewhere, and with CI=true,
+each client asks once.
+"""
 
 from __future__ import annotations
 
 import json
+import os
+import signal
+import sys
+from contextlib import suppress
 
 import dragoman
+from examples.first_gateway import RunningGateway, ask_once, running_gateway
 from examples.llama_server import running_llama_server
 from examples.tiny_model import MODEL_NAME
 
@@ -33,6 +42,7 @@ What to type next
   export OPENAI_API_KEY=...
   .venv/bin/dragoman chat -m openai/gpt-4o "{QUESTION}"
   .venv/bin/python -c 'import dragoman; print(dragoman.get_model("openai/gpt-4o").chat("{QUESTION}").content)'
+  .venv/bin/dragoman serve                    the gateway, for every provider whose key is set
 
   Without one, with this same model (the second command prints its address and serves until Ctrl-D):
 
@@ -40,10 +50,13 @@ What to type next
   .venv/bin/python -m examples.llama_server tiny.gguf
   .venv/bin/dragoman chat -m llama_cpp/{MODEL_NAME} --base-url http://127.0.0.1:PORT
 
-README.md has the rest."""
+README.md and docs/gateway.md have the rest."""
 
 
 def main() -> None:
+    on_terminal = sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("CI") != "true"
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _end)  # the processes that were started end with this one
     with running_llama_server() as address:
         print(f"The real llama.cpp server listens at {address} with a model of random weights: its words are noise,")
         print(f"everything else is as it is with a trained one. Asked each time: {QUESTION}\n")
@@ -51,7 +64,22 @@ def main() -> None:
             model = dragoman.get_model(f"llama_cpp/{MODEL_NAME}", base_url=address, dialect=dialect)
             show(model, dialect)
         show_schema(dragoman.get_model(f"llama_cpp/{MODEL_NAME}", base_url=address))
-    print(NEXT)
+        with running_gateway(address, on_terminal=on_terminal) as gateway:
+            ask_once(gateway, QUESTION, MAX_TOKENS)
+            print(NEXT)
+            if on_terminal:
+                serve(gateway)
+
+
+def serve(gateway: RunningGateway) -> None:
+    """Until Ctrl-C, or until the gateway ends."""
+    print(f"\nThe gateway serves at {gateway.url} until Ctrl-C, and writes a line for each attempt:", flush=True)
+    with suppress(KeyboardInterrupt):
+        gateway.process.wait()
+
+
+def _end(number: int, _frame: object) -> None:
+    sys.exit(128 + number)
 
 
 def show(model: dragoman.ChatModel, dialect: str) -> None:

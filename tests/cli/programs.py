@@ -8,9 +8,10 @@ import select
 import subprocess
 import sys
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from tests.servers.process import ROOT
 
@@ -39,14 +40,16 @@ class Finished:
     err: str
 
 
-def run(*arguments: str, stdin: str | bytes = b"", env: Mapping[str, str] | None = None) -> Finished:
-    """Run the command line to its end."""
+def run(
+    *arguments: str, stdin: str | bytes = b"", env: Mapping[str, str] | None = None, folder: Path = ROOT
+) -> Finished:
+    """Run the command line to its end, in a folder."""
     done = subprocess.run(
         [*COMMAND, *arguments],
         input=stdin.encode() if isinstance(stdin, str) else stdin,
         capture_output=True,
         env=environment() if env is None else env,
-        cwd=ROOT,
+        cwd=folder,
         timeout=DEADLINE_SECONDS,
     )
     return Finished(done.returncode, done.stdout.decode(), done.stderr.decode())
@@ -126,11 +129,11 @@ class Terminal:
 
 
 @contextmanager
-def on_terminal(*arguments: str, env: Mapping[str, str]) -> Generator[Terminal]:
-    """Start the command line on a terminal of its own."""
+def on_terminal(*arguments: str, env: Mapping[str, str], command: Sequence[str] = COMMAND) -> Generator[Terminal]:
+    """Start the command line, or another command, on a terminal of its own."""
     master, slave = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-c", _ON_TERMINAL, *COMMAND, *arguments],
+        [sys.executable, "-c", _ON_TERMINAL, *command, *arguments],
         stdin=slave,
         stdout=slave,
         stderr=slave,

@@ -6,6 +6,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import urllib.request
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -96,6 +97,7 @@ def test_a_port_that_is_taken_is_said(tmp_path: Path) -> None:
             done = run("serve", "--config", str(config), "--port", port, *more)
             assert done.status == 2
             assert f"cannot listen on 127.0.0.1:{port}" in done.err
+            assert "take another port with --port" in done.err
             assert "Traceback" not in done.err
 
 
@@ -115,3 +117,48 @@ def test_a_configuration_that_is_wrong_is_said_with_its_lines(tmp_path: Path) ->
         assert done.status == 2
         assert f"{config}:1" in done.err
         assert "server" in done.err
+
+
+def test_with_nothing_to_serve_it_says_what_to_do(tmp_path: Path) -> None:
+    nowhere = dict.fromkeys(("OLLAMA_HOST", "LLAMA_CPP_BASE_URL", "VLLM_BASE_URL"), "http://127.0.0.1:9")
+    for more, told in (((), "take --discover"), (("--discover",), "no model server was found")):
+        done = run("serve", *more, env=environment(**nowhere, LMSTUDIO_BASE_URL="http://127.0.0.1:9"), folder=tmp_path)
+        assert done.status == 2
+        assert "there is no dragoman.yaml here" in done.err
+        assert "OPENAI_API_KEY" in done.err
+        assert told in done.err
+        assert done.err.count("\n") == 1
+    assert not list(tmp_path.iterdir())  # nothing was begun
+
+
+def test_a_configuration_of_nothing_is_said_by_both_commands(tmp_path: Path) -> None:
+    config = tmp_path / "dragoman.yaml"
+    config.write_text("server: {port: 0}\n")
+    assert "names no provider and no model" in run("serve", "--config", str(config)).err
+    assert "nothing could be answered" in run("config", "check", str(config)).out
+
+
+def test_discovery_beside_a_configuration_is_refused(tmp_path: Path) -> None:
+    config = tmp_path / "dragoman.yaml"
+    config.write_text(CONFIG.format(folder=tmp_path))
+    done = run("serve", "--config", str(config), "--discover")
+    assert done.status == 2
+    assert "--discover is for serving without a configuration" in done.err
+
+
+def test_it_tells_people_what_it_serves_and_whom(tmp_path: Path) -> None:
+    with served(tmp_path) as gateway:
+        assert gateway.said("models     first")
+        assert gateway.said("keys       none: whoever is on this machine may call")
+
+
+@pytest.mark.parametrize("package", ["prometheus_client", "sqlalchemy", "uvicorn", "yaml"])
+def test_without_the_extra_it_says_how_to_install_it(package: str) -> None:
+    script = (
+        f"import sys; sys.modules[{package!r}] = None; sys.argv = ['dragoman', 'serve', '--port', '0'];"
+        "from dragoman.cli import main; sys.exit(main())"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, env=environment())
+    assert done.returncode == 2
+    assert f'not installed ({package}): pip install "dragoman[gateway]"' in done.stderr
+    assert done.stderr.count("\n") == 1

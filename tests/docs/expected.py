@@ -76,6 +76,16 @@ EXPECTED: dict[str, Expected] = {
         [OPENAI, CLAUDE, OPENAI, CLAUDE, OPENAI, CLAUDE, OPENAI],
         ("'anthropic', ", f"{TEXT}\n11 7\n", "calculator {'expression': '6 * 7'}\n" * 2, "'fast' is not in the pool"),
     ),
+    "beluga-switching": Expected(
+        [OPENAI, CLAUDE, OPENAI, CLAUDE, OPENAI, CLAUDE, OPENAI, OPENAI],
+        ("claude-sonnet-4-5 after RateLimited", "['openai', 'anthropic', 'openai', 'anthropic']", "gpt-4o-mini"),
+        failures=(Failure(429, "slow down", {"retry-after": "60"}),),
+    ),
+    "routing-front": Expected([OPENAI, OPENAI, CLAUDE, OPENAI]),
+    "routing-rules": Expected([OPENAI, OPENAI]),
+    "routing-function": Expected([OPENAI, OPENAI]),
+    "routing-health": Expected([OPENAI, CLAUDE, OPENAI], failures=(Failure(500),)),
+    "routing-explain": Expected([]),
     "allos": Expected([GROQ], (TEXT, "'input_tokens': 11")),
     "openai-sdk": Expected(
         [OPENAI, ("openai", CHAT), OPENAI, OPENAI, ("openai", EMBEDDINGS)],

@@ -18,7 +18,7 @@ from tests.cli.programs import DEADLINE_SECONDS, Finished, environment
 from tests.servers.fake_provider import FakeProvider
 from tests.servers.process import ROOT
 
-DOCUMENTS = (ROOT / "README.md", ROOT / "docs" / "coming-from.md", ROOT / "docs" / "facts.md")
+DOCUMENTS = (ROOT / "README.md", *(ROOT / "docs" / f"{name}.md" for name in ("coming-from", "facts", "routing")))
 _BLOCK = re.compile(
     r"^(?:<!-- (?P<mark>[^>]*?) -->\n)?```(?P<language>\w*)\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL
 )

@@ -1,7 +1,7 @@
-"""Command line: `dragoman chat` and `dragoman providers`.
+"""Command line: `dragoman chat`, `providers`, `models`, `serve`, `config`, `route` and `ledger`.
 
-`app.py` holds the commands, each in a module of its own: `chat.py` (one answer, or a conversation in `conversation.py`,
-written by `printing.py`) and `providers.py`. `notices.py` says on standard error what went wrong and which exit status
+`app.py` holds the commands, each in a module of its own; that of `chat` is one answer, or a conversation in
+`conversation.py`, written by `printing.py`. `notices.py` says on standard error what went wrong and which exit status
 that is. Nothing here is loaded before `main` is called, and only `main` works without the extra.
 """
 

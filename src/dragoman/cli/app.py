@@ -7,7 +7,12 @@ from typing import Annotated
 import typer
 
 from dragoman.cli.chat import chat
+from dragoman.cli.config import config
+from dragoman.cli.ledger import ledger
+from dragoman.cli.models import models
 from dragoman.cli.providers import providers
+from dragoman.cli.route import route
+from dragoman.cli.serve import serve
 
 __all__ = ["app"]
 
@@ -21,6 +26,11 @@ app = typer.Typer(
 )
 app.command()(chat)
 app.command()(providers)
+app.command()(models)
+app.command()(serve)
+app.add_typer(config)
+app.add_typer(route)
+app.add_typer(ledger)
 
 
 def _version(wanted: bool) -> None:

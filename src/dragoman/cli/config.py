@@ -101,8 +101,10 @@ def _models(found: Config, generation: Generation) -> Iterator[tuple[str, str]]:
             candidates = generation.routes.find(name).route.candidates
             told = [candidate.deployment.label for candidate in candidates]
         yield name, ", ".join(told)
-    if found.direct:
+    if found.direct and found.providers:
         yield "provider/model", "any model of the providers above, and bare names that one of them alone has"
+    if not found.providers:
+        yield "none", "nothing could be answered: name a provider, or a model with its deployments"
 
 
 def _keys(found: Config) -> Iterator[tuple[str, str]]:

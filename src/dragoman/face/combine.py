@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec.structs import replace
@@ -13,7 +13,7 @@ from dragoman.face.model import ChatModel
 from dragoman.routing import Route
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from dragoman.routing import Bounds, Candidate
     from dragoman.routing.affinity import Affinity
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from dragoman.routing.limits import Limits
     from dragoman.routing.route import Layer
     from dragoman.routing.strategies import Strategy
+    from dragoman.routing.strategies.custom import Choosing
+    from dragoman.routing.strategies.rules import Rule
     from dragoman.values import Request
 
 __all__ = ["Member", "as_price", "fallback", "route", "wrap"]
@@ -71,7 +73,7 @@ def fallback(
 def route(
     models: Iterable[ChatModel | Member],
     *,
-    strategy: Any = "order",
+    strategy: Strategy | str | Rule | Sequence[Rule] | Choosing | None = "order",
     health: Health | bool = True,
     affinity: Affinity | bool | None = None,
     hedging: Hedging | bool = False,

@@ -91,12 +91,14 @@ def error_answer(
         isinstance(subject, ProviderError)
         and subject.status is not None
         and subject.status >= 400  # some hosts say with status 200 that they failed
-        and isinstance(subject.body, dict)
+        and isinstance(given := subject.body, dict)
         and not withheld(subject)
         and error.attempts
         and error.attempts[-1].dialect == codec.name
     ):
-        status, body = subject.status, cast("JsonObject", subject.body)
+        status, body = subject.status, cast("JsonObject", given)
+    elif body.get("request_id", request_id) is None:  # Anthropic's envelope names it
+        body = {**body, "request_id": request_id}
     headers = [JSON, (b"x-dragoman-request-id", request_id.encode())]
     seen: set[str] = set()
     for name, value in encoded.headers:

@@ -87,7 +87,7 @@ def _caller(visit: Visit, route: PublicRoute, spoken: Route, asked: Asked) -> tu
         )
 
     recall = _recall(visit, asked)
-    books = Bookkeeping(visit.desk.books, scope, terms)
+    visit.keeping = books = Bookkeeping(visit.desk.books, scope, terms)
     if spoken.plain:
         caller = Caller(asked, spoken, spoken.candidates[0].deployment.access.issuer, recall)
         return caller, CallSettings(permits=books)

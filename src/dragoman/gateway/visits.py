@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from dragoman.accounts import Lease, Principal
-    from dragoman.gateway.bookkeeping import Books
+    from dragoman.gateway.bookkeeping import Bookkeeping, Books
     from dragoman.gateway.generation import Generation
     from dragoman.gateway.holdings import Holdings
     from dragoman.gateway.ingress.asked import PublicDialect
@@ -86,10 +86,24 @@ class Desk(msgspec.Struct, frozen=True, kw_only=True):
 class Visit:
     """One request of a client: made with its head, over when `run` returns."""
 
-    __slots__ = ("_lease", "began", "call", "desk", "generation", "principal", "public", "request_id", "route", "tried")
+    __slots__ = (
+        "_lease",
+        "began",
+        "call",
+        "desk",
+        "generation",
+        "keeping",
+        "principal",
+        "public",
+        "request_id",
+        "route",
+        "tried",
+    )
 
     principal: Principal
     """Set before the work begins."""
+    keeping: Bookkeeping | None
+    """The books of the request's attempts, once there may be any."""
 
     def __init__(self, desk: Desk, call: Call, public: PublicDialect) -> None:
         self.began = time.perf_counter()
@@ -100,6 +114,7 @@ class Visit:
         self.generation = desk.generation()
         self.route: PublicRoute | None = None
         self.tried = False
+        self.keeping = None
         self._lease: Lease | None = None
 
     async def run(self, work: Callable[[Visit], Awaitable[None]]) -> None:
@@ -190,7 +205,9 @@ class Visit:
 
     def _count(self) -> None:
         name = self.route.label if self.route is not None else ""
-        self.desk.books.metrics.request(name, self.public.name, self.call.status, time.perf_counter() - self.began)
+        took = time.perf_counter() - self.began
+        own = None if self.keeping is None else max(took - self.keeping.waited_seconds, 0.0)
+        self.desk.books.metrics.request(name, self.public.name, self.call.status, took, own)
 
 
 def _refused(said: str) -> DragomanError:
