@@ -10,6 +10,7 @@ The nouns, and where each lives:
 - message, part, request, response, event, usage, adaptation, replay, attempt: `values/`, frozen data
 - dialect, quirk: `dialects/`, a wire protocol in both directions, and a host's declared deviations from it
 - provider, credential: `catalogue/`, who answers, where, and as whom one asks
+- facts: `facts/`, what models can do and what calls cost, each piece with its source
 - transport: `transport/`, two methods, and our own HTTP/1.1 client behind them
 - deployment, attempt: `engine/`, one thing that can be tried, tried once
 - route, plan, permit: `routing/`, what is tried when, and what is done when it fails
@@ -56,13 +57,14 @@ if TYPE_CHECKING:
         TimedOut,
         TooManyRounds,
         TransportError,
+        Unavailable,
         UnknownName,
         UnknownProvider,
         Unsupported,
         UnusableAnswer,
         UpstreamTimeout,
     )
-    from dragoman.face.combine import fallback, wrap
+    from dragoman.face.combine import Member, fallback, route, wrap
     from dragoman.face.conversation import Conversation
     from dragoman.face.media import Audio, Document, Image, Video
     from dragoman.face.model import ChatModel
@@ -72,13 +74,19 @@ if TYPE_CHECKING:
     from dragoman.face.streams import AsyncChatStream, ChatChunk, ChatStream
     from dragoman.face.toolloop import ToolFailure, ToolRun
     from dragoman.face.tools import FunctionTool, tool
+    from dragoman.routing.affinity import Affinity
+    from dragoman.routing.health import Health, HealthSettings
+    from dragoman.routing.hedging import Hedging
+    from dragoman.routing.limits import Limits
     from dragoman.routing.plan import Bounds
+    from dragoman.routing.strategies.rules import Rule
     from dragoman.routing.tally import usage
     from dragoman.transport.seam import Timeout
     from dragoman.values import (
         Adaptation,
         Attempt,
         CacheHint,
+        CachePolicy,
         Citation,
         Cost,
         EmbeddingRequest,
@@ -110,6 +118,7 @@ if TYPE_CHECKING:
         tool_result,
         user,
     )
+    from dragoman.values.counts import TokenCount
 
 _ROOMS = {
     "dragoman.errors": (
@@ -117,9 +126,10 @@ _ROOMS = {
         "ContextOverflow DragomanError InvalidArguments InvalidRequest MissingExtra MissingKey MissingModel NotFound "
         "OutputError Overloaded PermissionDenied PoolExhausted ProtocolViolation ProviderError QuotaExhausted "
         "RateLimited RequestTooLarge SchemaMismatch ServerFault StreamStateError StreamTruncated TimedOut "
-        "TooManyRounds TransportError UnknownName UnknownProvider Unsupported UnusableAnswer UpstreamTimeout"
+        "TooManyRounds TransportError Unavailable UnknownName UnknownProvider Unsupported UnusableAnswer "
+        "UpstreamTimeout"
     ),
-    "dragoman.face.combine": "fallback wrap",
+    "dragoman.face.combine": "Member fallback route wrap",
     "dragoman.face.conversation": "Conversation",
     "dragoman.face.media": "Audio Document Image Video",
     "dragoman.face.model": "ChatModel",
@@ -129,14 +139,20 @@ _ROOMS = {
     "dragoman.face.streams": "AsyncChatStream ChatChunk ChatStream",
     "dragoman.face.toolloop": "ToolFailure ToolRun",
     "dragoman.face.tools": "FunctionTool tool",
+    "dragoman.routing.affinity": "Affinity",
+    "dragoman.routing.health": "Health HealthSettings",
+    "dragoman.routing.hedging": "Hedging",
+    "dragoman.routing.limits": "Limits",
     "dragoman.routing.plan": "Bounds",
+    "dragoman.routing.strategies.rules": "Rule",
     "dragoman.routing.tally": "usage",
     "dragoman.transport.seam": "Timeout",
     "dragoman.values": (
-        "Adaptation Attempt CacheHint Citation Cost EmbeddingRequest EmbeddingResponse Event Finish Media Message "
-        "MessageRole Opaque OutputFormat Part Reasoning ReasoningOptions Refusal Replay Request Response Text ToolCall "
-        "ToolChoice ToolDefinition ToolResult Usage assistant from_json system to_json tool_result user"
+        "Adaptation Attempt CacheHint CachePolicy Citation Cost EmbeddingRequest EmbeddingResponse Event Finish Media "
+        "Message MessageRole Opaque OutputFormat Part Reasoning ReasoningOptions Refusal Replay Request Response Text "
+        "ToolCall ToolChoice ToolDefinition ToolResult Usage assistant from_json system to_json tool_result user"
     ),
+    "dragoman.values.counts": "TokenCount",
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names.split()}
 
@@ -144,6 +160,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Adaptation",
+    "Affinity",
     "AllAttemptsFailed",
     "AsyncChatStream",
     "Attempt",
@@ -152,6 +169,7 @@ __all__ = [
     "BadRequest",
     "Bounds",
     "CacheHint",
+    "CachePolicy",
     "CallOptions",
     "ChatChunk",
     "ChatModel",
@@ -171,10 +189,15 @@ __all__ = [
     "Event",
     "Finish",
     "FunctionTool",
+    "Health",
+    "HealthSettings",
+    "Hedging",
     "Image",
     "InvalidArguments",
     "InvalidRequest",
+    "Limits",
     "Media",
+    "Member",
     "Message",
     "MessageRole",
     "MissingExtra",
@@ -201,6 +224,7 @@ __all__ = [
     "Request",
     "RequestTooLarge",
     "Response",
+    "Rule",
     "SchemaMismatch",
     "ServerFault",
     "StreamStateError",
@@ -208,6 +232,7 @@ __all__ = [
     "Text",
     "TimedOut",
     "Timeout",
+    "TokenCount",
     "TooManyRounds",
     "ToolCall",
     "ToolChoice",
@@ -216,6 +241,7 @@ __all__ = [
     "ToolResult",
     "ToolRun",
     "TransportError",
+    "Unavailable",
     "UnknownName",
     "UnknownProvider",
     "Unsupported",
@@ -229,6 +255,7 @@ __all__ = [
     "fallback",
     "from_json",
     "get_model",
+    "route",
     "system",
     "to_json",
     "tool",

@@ -85,6 +85,7 @@ __all__ = [
     "TimedOut",
     "TooManyRounds",
     "TransportError",
+    "Unavailable",
     "UnknownName",
     "UnknownProvider",
     "Unsupported",
@@ -327,6 +328,19 @@ class RateLimited(ProviderError):
 
     remedy = Remedy.WAIT
     advice = "Wait and try again, slow down, or add a fallback target."
+
+
+class Unavailable(RateLimited):
+    """No deployment could take the call, and nothing was sent: all of them are cooling down, or full.
+
+    `retry_after` is when the first of them is free again, where that is known. It is told to clients as a 429.
+    """
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message, status=429, retry_after=retry_after)
+        wait = "" if retry_after is None else f" Retry after {retry_after:.3g} s."
+        self.message = f"{message}.{wait}"
+        self.args = (self.message,)
 
 
 class Overloaded(ProviderError):

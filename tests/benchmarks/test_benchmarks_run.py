@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.servers.programs import required_program
 
 ROOT = Path(__file__).parent.parent.parent
 pytestmark = pytest.mark.timeout(300)  # a dozen processes that import large packages
@@ -47,9 +50,36 @@ def test_codecs_tell_of_streams_and_of_requests(report: str, dialect: str) -> No
     assert len([row for row in rows(report) if row[0] == dialect]) == 2
 
 
+def test_facts_tell_of_loading_and_of_lookups(report: str) -> None:
+    told = {row[0]: row[1] for row in rows(report)}
+    assert told["memory for all of this"].endswith("MiB")
+    for call in ("`profile`, a model seen before", "`prices`, a model seen before"):
+        assert told[call].endswith("µs")
+
+
+def test_routing_tells_of_decisions_by_every_strategy(report: str) -> None:
+    told = {row[0]: row[1:] for row in rows(report)}
+    for name in ("order", "weighted", "round-robin", "least-busy", "latency", "cost"):
+        assert all(cell.endswith("µs") for cell in told[name])
+
+
 def test_the_transport_is_compared_with_other_clients(report: str) -> None:
     for client in ("aiohttp", "httpx2"):
         assert client in report
+
+
+def test_gateways_are_compared_with_the_floor(report: str) -> None:
+    if shutil.which("wrk") is None:
+        required_program("wrk")
+    told = [row[0] for row in rows(report)]
+    for name in (
+        "nginx, proxy_pass with keep-alive",
+        "dragoman",
+        "translated to anthropic, with tools",
+        "TLS upstream",
+    ):
+        assert name in told
+    assert "The ledger was read when all had been answered" in report
 
 
 def test_the_report_names_no_place(report: str) -> None:

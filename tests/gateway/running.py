@@ -23,7 +23,7 @@ T = TypeVar("T")
 KEY = "sk-test-0123456789abcdefghij"
 STORAGE = """
 storage: {{database: "sqlite:///{folder}/ledger.db"}}
-spool: {{directory: "{folder}/spool", segment_bytes: 65536}}
+spool: {{directory: "{folder}/spool", segment_bytes: {segment_bytes}}}
 log: {{requests: "{folder}/requests.log"}}
 """
 
@@ -31,8 +31,9 @@ log: {{requests: "{folder}/requests.log"}}
 class RunningGateway:
     """`url` is its address without a version. Its parts may be looked at from the test's thread, and not changed."""
 
-    def __init__(self, text: str, folder: Path) -> None:
-        self._text = text + STORAGE.format(folder=folder)
+    def __init__(self, text: str, folder: Path, segment_bytes: int = 65536) -> None:
+        self._segment_bytes = segment_bytes
+        self._text = text + STORAGE.format(folder=folder, segment_bytes=segment_bytes)
         self.folder = folder
         self._listening = socket.socket()
         self._listening.bind(("127.0.0.1", 0))
@@ -48,7 +49,7 @@ class RunningGateway:
 
     def rewrite(self, text: str) -> None:
         """What the configuration says when it is read the next time."""
-        self._text = text + STORAGE.format(folder=self.folder)
+        self._text = text + STORAGE.format(folder=self.folder, segment_bytes=self._segment_bytes)
 
     def start(self) -> None:
         self._thread.start()
@@ -86,9 +87,9 @@ class RunningGateway:
 
 
 @contextlib.contextmanager
-def running_gateway(text: str, folder: Path) -> Generator[RunningGateway]:
+def running_gateway(text: str, folder: Path, *, segment_bytes: int = 65536) -> Generator[RunningGateway]:
     """A gateway of this configuration (storage, spool and log are added), until the block ends."""
-    running = RunningGateway(text, folder)
+    running = RunningGateway(text, folder, segment_bytes)
     running.start()
     try:
         yield running

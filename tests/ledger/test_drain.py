@@ -21,6 +21,7 @@ from dragoman.ledger import (
     RequestRecord,
     Spool,
     SpoolReader,
+    drain_thread,
     new_attempt_id,
 )
 from dragoman.ledger.births import spools
@@ -429,6 +430,38 @@ def test_the_thread_drains_and_ends_with_all_carried_over(ledger: Ledger) -> Non
             thread.stop()
     assert len(ledger.rows()) == 101
     assert sum(thread.carried for thread in threads) == 101
+
+
+@pytest.mark.parametrize("elected_first", [True, False], ids=["elected ends first", "elected ends last"])
+def test_of_threads_that_stop_none_leaves_its_spool_behind(ledger: Ledger, elected_first: bool) -> None:
+    """As two workers stop: each closes its spool, and ends when that has been carried over, by whomever."""
+    made = [ledger.spool("one"), ledger.spool("two")]
+    threads = [DrainThread(ledger.new_drain, every_seconds=0.01) for _ in made]
+    for thread in threads:
+        thread.start()
+    wait_until(lambda: any(thread.elected for thread in threads), 10, "an election")
+    for spool in made:
+        write(spool)
+    pairs = sorted(zip(threads, made, strict=True), key=lambda pair: pair[0].elected is not elected_first)
+    for thread, spool in pairs:
+        spool.close()
+        thread.stop(lambda path=spool.path: not path.exists())
+        assert not spool.path.exists()
+    assert len(ledger.rows()) == 2
+    assert ledger.count("spools") == ledger.count("open_attempts") == 0
+
+
+def test_a_thread_waits_for_another_only_so_long(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drain_thread, "_FAREWELL_SECONDS", 0.05)
+    spool = ledger.spool()
+    write(spool)
+    assert ledger.drain.elect()  # and it does nothing
+    thread = DrainThread(ledger.new_drain, every_seconds=0.01)
+    thread.start()
+    spool.close()
+    thread.stop(lambda: not spool.path.exists())
+    assert spool.path.exists()
+    assert ledger.rows() == []
 
 
 def test_the_thread_outlives_a_store_that_fails(

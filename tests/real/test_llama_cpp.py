@@ -41,6 +41,18 @@ def test_an_answer_has_text_usage_and_a_finish(llama_server: str, dialect: str) 
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("tools", [(), (ToolDefinition(name="weather", input_schema={"type": "object"}),)])
+def test_a_prompt_is_counted_as_its_answer_reports_it(
+    llama_server: str, dialect: str, tools: tuple[ToolDefinition, ...]
+) -> None:
+    model = model_of(llama_server, dialect)
+    count = model.count_tokens("Say something", tools=tools)
+    answer = model.chat("Say something", tools=tools, max_tokens=1)
+    assert count.basis == "provider"
+    assert count.tokens == answer.usage.input_tokens
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
 def test_a_stream_adds_up_to_its_answer_sync_and_async(llama_server: str, dialect: str) -> None:
     model = model_of(llama_server, dialect)
     with model.stream("Say something", max_tokens=24) as stream:

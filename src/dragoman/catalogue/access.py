@@ -25,12 +25,15 @@ if TYPE_CHECKING:
     from dragoman.catalogue.signing import Signer
     from dragoman.values.quirks import Quirks
 
+    Pairs = tuple[tuple[str, str], ...]
+
 __all__ = ["Access", "backend_of", "resolve"]
 
 _PARAMETERS = ("model", "api_key", "base_url", "dialect")
 """What `resolve` takes of every provider, in a call and in settings."""
 
 _EMPTY: Mapping[str, Any] = MappingProxyType({})
+_MOST_JOINED = 16
 
 
 @final
@@ -48,6 +51,7 @@ class Access:
         "_base_url",
         "_bases",
         "_headers",
+        "_joined",
         "_plain_headers",
         "_rules",
         "_shaped",
@@ -96,6 +100,7 @@ class Access:
         # Both are built here once: every call reads them.
         self._base_url = bases[dialect]
         self._headers = headers + auth_headers(row.auth_for(dialect), credential.secret)
+        self._joined: dict[int, tuple[Pairs, Pairs]] = {}
 
     @property
     def provider(self) -> str:
@@ -129,6 +134,18 @@ class Access:
     def headers(self) -> tuple[tuple[str, str], ...]:
         """Header pairs of every request, the credential's among them; names are lower case."""
         return self._headers
+
+    def headers_and(self, more: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+        """The same with further pairs behind them; one tuple for each `more`: transports keep what they make of it.
+
+        `more` is to be one of few that live as long as the program.
+        """
+        kept = self._joined.get(id(more))
+        if kept is None or kept[0] is not more:
+            if len(self._joined) >= _MOST_JOINED:
+                self._joined.clear()
+            kept = self._joined[id(more)] = (more, self._headers + more)
+        return kept[1]
 
     def url(self, path: str) -> str:
         """The absolute address of a dialect's path, which begins with `/` and may hold a query."""

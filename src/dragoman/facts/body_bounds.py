@@ -25,6 +25,11 @@ _TOOLS: Final = re.compile(
 )
 
 
+_NAME: Final = re.compile(rb"[A-Za-z_]\w+")
+_UNSEEN_NAMES: Final = frozenset(_NAME.findall(_UNSEEN.pattern))
+_TOOLS_NAMES: Final = frozenset(_NAME.findall(_TOOLS.pattern))
+
+
 class _Tools(msgspec.Struct):
     tools: Any = None
     toolConfig: Any = None  # the wire's own name
@@ -34,21 +39,26 @@ class _Tools(msgspec.Struct):
 _DECODER: Final = msgspec.json.Decoder(_Tools)
 
 
-def bound_bytes(body: bytes, provider: str, model: str) -> int | None:
+def bound_bytes(body: bytes, provider: str, model: str, words: frozenset[bytes] | None = None) -> int | None:
     """The most tokens that the prompt in a JSON body can be; None where that takes a closer look: ask `bound`.
 
     JSON says everything in at least as many bytes as it has tokens, and its own signs around a turn are more than what
     a template puts there. What may stand for more than its own bytes (media, contents held elsewhere, tools that the
-    provider runs) is only recognised here.
+    provider runs) is only recognised here. `words` are the pieces of the body between quotation marks, where somebody
+    has them already.
     """
-    # A hot path: one search over the body, and tools are decoded only where there are any.
-    if _UNSEEN.search(body) is not None or searches_itself(model):
+    # A hot path: what stands in quotation marks is looked at, all names first, and the body itself only where one of
+    # them is there; tools are decoded only where there are any.
+    if searches_itself(model):
         return None
-    if b"\\u" in body and _ESCAPED_NAME.search(body) is not None:
+    if (words is None or not _UNSEEN_NAMES.isdisjoint(words)) and _UNSEEN.search(body) is not None:
+        return None
+    # A search for one byte is twenty times as quick as one for two.
+    if b"\\" in body and b"\\u" in body and _ESCAPED_NAME.search(body) is not None:
         return None
     family = family_of(provider, model)
     most = len(body) + family.most_request
-    if _TOOLS.search(body) is not None:
+    if (words is None or not _TOOLS_NAMES.isdisjoint(words)) and _TOOLS.search(body) is not None:
         if not _plain_tools(body):
             return None
         most += family.most_tools

@@ -7,6 +7,7 @@ are the most tokens that the template adds for having tools at all (and for each
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -47,6 +48,7 @@ _PATTERNS: Final = tuple((re.compile(family.pattern), family) for family in FAMI
 _OF_PROVIDER: Final = {name: family for family in FAMILIES for name in family.providers}
 
 
+@lru_cache(maxsize=1024)
 def family_of(provider: str, model: str) -> Family:
     """The family of a model: by its name, else by who serves it."""
     name = model.lower()
@@ -60,6 +62,7 @@ _SEARCHING: Final = re.compile(r"compound|sonar|deep-research|search-preview|sea
 """Models that search by themselves, and read what they find, without being offered a tool for it."""
 
 
+@lru_cache(maxsize=1024)
 def searches_itself(model: str) -> bool:
     """Whether a model reads what nobody sent it."""
     return _SEARCHING.search(model.lower()) is not None

@@ -25,8 +25,8 @@ class SseBlocks:
         self._max_bytes = max_block_bytes
 
     def feed(self, data: bytes) -> list[bytes]:
-        # The commonest piece is one event in one segment: it is given as it is (0.2 µs).
-        if not self._kept and data.endswith(b"\n\n") and data.find(b"\n\n") == len(data) - 2:
+        # The commonest piece is one event in one segment: it is given as it is (0.2 µs). A CR may end events before it.
+        if not self._kept and data.endswith(b"\n\n") and data.find(b"\n\n") == len(data) - 2 and b"\r" not in data:
             return [data]
         # A blank line may have begun in what is kept: up to three bytes of it.
         searched = max(len(self._kept) - 3, 0)

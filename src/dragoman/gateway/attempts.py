@@ -318,7 +318,9 @@ class _Translated:
         return asked.codec.stream_encoder(self._caller.request() if asked.model else request, Target()).fail(error)
 
     def adaptations(self) -> tuple[Adaptation, ...]:
-        return self._encoder.adaptations() if self._encoder is not None else ()
+        told = self._encoder.adaptations() if self._encoder is not None else ()
+        # Usage that the client could have asked for, and did not, is nothing that it lost.
+        return tuple(entry for entry in told if entry.path != "usage")
 
     async def aclose(self) -> None:
         if self._source is not None:

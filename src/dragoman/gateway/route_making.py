@@ -21,7 +21,7 @@ from dragoman.gateway.public_route import PublicRoute
 from dragoman.gateway.response_cache import ResponseCache
 from dragoman.gateway.route_state import limits_of
 from dragoman.routing import Candidate, Route
-from dragoman.routing.plan import Bounds
+from dragoman.routing.plan import LONGEST_BACKOFF_SECONDS, Bounds
 from dragoman.routing.retries import RetryBudget
 from dragoman.routing.strategies import Rule, Rules, Strategy, Tiered, strategy_of
 
@@ -91,7 +91,12 @@ class RouteMaker:
         watched = len(found) > 1 or found[0].candidate.limits is not None
         route = Route(
             candidates=candidates,
-            bounds=Bounds(attempts=model.max_attempts, seconds=model.max_seconds),
+            bounds=Bounds(
+                attempts=model.max_attempts,
+                seconds=model.max_seconds,
+                # A client that is told to wait can go elsewhere; one whose call hangs cannot.
+                longest_wait_seconds=LONGEST_BACKOFF_SECONDS,
+            ),
             budget=self._budgets[label],
             strategy=self._strategy(label, [name for name, _ in places]),
             health=self._state.health if watched else None,
@@ -201,7 +206,8 @@ class RouteMaker:
         candidate = self._candidate(
             provider_name, upstream, DeploymentBlock(model=f"{provider_name}/{upstream}"), ModelBlock(deployments=())
         )
-        route = Route(candidates=(candidate,), budget=self._budgets[provider_name])
+        bounds = Bounds(longest_wait_seconds=LONGEST_BACKOFF_SECONDS)
+        route = Route(candidates=(candidate,), bounds=bounds, budget=self._budgets[provider_name])
         return PublicRoute(name, route, label=f"{provider_name}/*", cache=self._caches[provider_name])
 
 

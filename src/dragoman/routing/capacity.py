@@ -1,8 +1,9 @@
 """Capacity of one deployment: what may be asked of it now, and who waits for room.
 
-What bounds it, in this order: the limits that were written down, what the provider told in the headers of its last
-answers, and what was learned from its refusals, apart for requests, tokens and overload. Room for a call is taken
-before any other permit of the attempt, and given back however it ends.
+What bounds it: the limits that were written down, what the provider told in the headers of its last answers, and what
+was learned from its refusals, apart for requests, tokens and overload. The last is a guess: it sends calls to others,
+and refuses none that nobody else could take. Room for a call is taken before any other permit of the attempt, and given
+back however it ends.
 """
 
 from __future__ import annotations
@@ -44,6 +45,31 @@ class Room:
             capacity.left(now, self._second, 0.0 if tokens is None else tokens - self.tokens)
 
 
+class _Left:
+    """What is left of a provider's limit by its own words.
+
+    Such limits fill up steadily: the time that is told is when they are full, and a part of it brings a part of them.
+    Where the limit's size is not told, nothing comes back before that time.
+    """
+
+    __slots__ = ("amount", "at", "rate", "until")
+
+    def __init__(self, now: float, amount: float, reset_seconds: float, limit: float) -> None:
+        self.amount = amount
+        self.at = now
+        self.until = now + reset_seconds
+        self.rate = max(0.0, limit - amount) / reset_seconds
+
+    def wait(self, now: float, amount: float) -> float:
+        """Seconds until so much is there."""
+        if now >= self.until:
+            return 0.0
+        missing = amount - self.amount - self.rate * (now - self.at)
+        if missing <= 0:
+            return 0.0
+        return min(self.until - now, missing / self.rate) if self.rate > 0 else self.until - now
+
+
 class _Waiter:
     __slots__ = ("future", "loop", "tokens")
 
@@ -72,46 +98,62 @@ class Capacity:
         self.in_flight = 0
         self.uses = Window()  # requests
         self.used = Window()  # tokens
-        self.requests = Learned(least=1.0)
-        self.tokens = Learned(least=1_000.0)
-        self.overload = Learned(least=1.0)
-        self._told: dict[str, tuple[float, float]] = {}  # by kind: what is left, and until when
+        self.requests = Learned(least=10.0)
+        self.tokens = Learned(least=10_000.0)
+        self.overload = Learned(least=2.0)
+        self._told: dict[str, _Left] = {}
         self._waiters: deque[_Waiter] = deque()
 
     # -- asking ------------------------------------------------------------------------------------------------------
+
+    def open(self, now: float, tokens: float = 1.0) -> bool:
+        """Whether an attempt would be let in now, and nothing that was learned speaks against it."""
+        # Asked of every option at every choice: the usual answer comes without working out a wait.
+        limits = self.limits
+        if self._waiters or (limits.concurrency is not None and self.in_flight >= limits.concurrency):
+            return False
+        if limits.rpm is not None and self.uses.total(now) + 1.0 > limits.rpm:
+            return False
+        if (limits.tpm is not None and self.used.total(now) + tokens > limits.tpm) or self._told:
+            return self.has_room(now, tokens) and not self.held_back(now, tokens)
+        return not self.held_back(now, tokens)
 
     def has_room(self, now: float, tokens: float = 1.0) -> bool:
         """Whether an attempt would be let in now; not while others wait."""
         return not self._waiters and self.wait(now, tokens) <= 0.0
 
     def wait(self, now: float, tokens: float = 1.0) -> float:
-        """Seconds until there is room as far as is known; infinite where it depends on attempts in flight."""
+        """Seconds until there is room as far as is known; infinite where it depends on attempts in flight.
+
+        By what was written down and what the provider told; what was learned is a guess, and refuses nobody.
+        """
         limits = self.limits
-        most = limits.concurrency
-        if self.overload.cap is not None:
-            most = int(self.overload.cap) if most is None else min(most, int(self.overload.cap))
-        if most is not None and self.in_flight >= most:
-            if most != limits.concurrency:
-                self.overload.bound(now)
+        if limits.concurrency is not None and self.in_flight >= limits.concurrency:
             return float("inf")
         wait = 0.0
         if limits.rpm is not None:
             wait = self.uses.wait(now, 1.0, limits.rpm)
         if limits.tpm is not None:
             wait = max(wait, self.used.wait(now, tokens, limits.tpm))
-        for kind, learned, window, amount in (
-            ("requests", self.requests, self.uses, 1.0),
-            ("tokens", self.tokens, self.used, tokens),
-        ):
-            if learned.cap is not None:
-                more = window.wait(now, amount, learned.cap)
-                if more > 0.0:
-                    learned.bound(now)
-                    wait = max(wait, more)
-            told = self._told.get(kind) if self._told else None
-            if told is not None and now < told[1] and told[0] < amount:
-                wait = max(wait, told[1] - now)
+        if self._told:
+            for kind, told in self._told.items():
+                wait = max(wait, told.wait(now, 1.0 if kind == "requests" else tokens))
         return wait
+
+    def held_back(self, now: float, tokens: float = 1.0) -> bool:
+        """Whether a learned cap says that another one should be asked, if there is one."""
+        if self.overload.cap is None and self.requests.cap is None and self.tokens.cap is None:
+            return False
+        held = False
+        for learned, level in (
+            (self.overload, float(self.in_flight + 1)),
+            (self.requests, self.uses.total(now) + 1.0 if self.requests.cap is not None else 0.0),
+            (self.tokens, self.used.total(now) + tokens if self.tokens.cap is not None else 0.0),
+        ):
+            if learned.cap is not None and level > learned.cap:
+                learned.bound(now)
+                held = True
+        return held
 
     @property
     def waiting(self) -> int:
@@ -129,19 +171,20 @@ class Capacity:
         """Room for one attempt, after a wait of `queue_seconds` at most. Raises `Unavailable`."""
         now = clock.now()
         if self.has_room(now, tokens):
-            return self._enter(now, tokens)
+            return self.enter(now, tokens)
         if not self.may_queue:
             raise self._full(now, tokens)
         return await self._queue(clock, now, tokens)
 
-    def _enter(self, now: float, tokens: float) -> Room:
+    def enter(self, now: float, tokens: float) -> Room:
+        """Takes the room, there or not."""
         self.in_flight += 1
         second = self.uses.add(now, 1.0)
         self.used.add(now, tokens)
         for kind, amount in (("requests", 1.0), ("tokens", tokens)):
             told = self._told.get(kind)
             if told is not None:
-                self._told[kind] = (told[0] - amount, told[1])
+                told.amount -= amount
         return Room(self, second, tokens)
 
     def _full(self, now: float, tokens: float) -> Unavailable:
@@ -157,7 +200,7 @@ class Capacity:
                 first = self._waiters[0] is waiter
                 wait = self.wait(now, tokens) if first else float("inf")
                 if first and wait <= 0.0:
-                    return self._enter(now, tokens)
+                    return self.enter(now, tokens)
                 left = deadline - now
                 if left <= 0.0 or left < wait < float("inf"):
                     raise self._full(now, tokens)  # at once where it is known that waiting is no use
@@ -200,11 +243,11 @@ class Capacity:
 
     def told(self, now: float, headers: Mapping[str, str]) -> None:
         """Notes what the provider says is left: of two limits of a kind, the narrower one."""
-        found: dict[str, tuple[float, float]] = {}
-        for kind, remaining, seconds in read_rate_headers(headers):
-            known = found.get(kind)
-            if known is None or remaining < known[0]:
-                found[kind] = (remaining, now + seconds)
+        found: dict[str, _Left] = {}
+        for each in read_rate_headers(headers):
+            known = found.get(each.kind)
+            if known is None or each.remaining < known.amount:
+                found[each.kind] = _Left(now, each.remaining, each.reset_seconds, each.limit)
         self._told.update(found)
 
     def refused(self, now: float, headers: Mapping[str, str] | None, kind: Kind | None, *, overload: bool) -> None:
@@ -214,7 +257,7 @@ class Capacity:
             return
         if headers:
             self.told(now, headers)
-            if any(left < 1 and until > now for left, until in self._told.values()):
+            if any(told.wait(now, 1.0) > 0 for told in self._told.values()):
                 return  # it says itself until when: nothing is left to be learned
         if kind == "tokens":
             self.tokens.refused(now, self.used.total(now))

@@ -283,18 +283,20 @@ class Health:
         if asked is not None:
             wait = min(asked, self.settings.longest_retry_after_seconds)
             self._end_probe(standing, now, recovered=False)
-            standing.shut_until = max(standing.shut_until, now + wait)
-            standing.certain = True
-            standing.opened = standing.dead
-            standing.why = f"{type(error).__name__}, which asks for {asked:g} s"
+            if now + wait >= standing.shut_until:  # what else shuts it for longer is no certain wait
+                standing.shut_until = now + wait
+                standing.certain = True
+                standing.opened = standing.dead
+                standing.why = f"{type(error).__name__}, which asks for {asked:g} s"
         elif limited:
             # It answers, and too much is asked of it: a pause that doubles, and the learned cap, keep calls away.
             self._end_probe(standing, now, recovered=False)
             standing.failures += 1
             pause = min(2.0 ** (standing.failures - 1), 30.0)
-            standing.shut_until = max(standing.shut_until, now + pause)
-            standing.certain = False
-            standing.why = "RateLimited"
+            if now + pause >= standing.shut_until:
+                standing.shut_until = now + pause
+                standing.certain = False
+                standing.why = "RateLimited"
         else:
             self._fault(standing, type(error).__name__, now)
 

@@ -15,11 +15,12 @@ Kind = Literal["requests", "tokens"]
 
 
 class Told(NamedTuple):
-    """So much is left of a limit, until it begins anew in so many seconds."""
+    """So much is left of a limit, which is whole again in so many seconds; `limit` 0: how large it is, is not told."""
 
     kind: Kind
     remaining: float
     reset_seconds: float
+    limit: float = 0.0
 
 
 # Kind, what is left, when it begins anew. Vendors' documentation, and recorded answers of 23 providers.
@@ -34,7 +35,6 @@ _ROWS: Final[tuple[tuple[Kind, str, str], ...]] = (
     ("tokens", "x-ratelimit-remaining-tokens-minute", "x-ratelimit-reset-tokens-minute"),
     ("requests", "x-ratelimit-remaining", "x-ratelimit-reset"),
 )
-_REMAINING: Final = tuple(row[1] for row in _ROWS)
 _DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?")
 _FACTORS = (86_400.0, 3_600.0, 60.0, 1.0, 0.001)
 
@@ -53,8 +53,17 @@ def read_rate_headers(headers: Mapping[str, str], wall: float | None = None) -> 
         reset = headers.get(reset_name)
         seconds = None if reset is None else _seconds(reset, headers, wall)
         if seconds is not None and seconds > 0 and remaining >= 0:
-            found.append(Told(kind, remaining, seconds))
+            found.append(
+                Told(kind, remaining, seconds, _limit(headers.get(remaining_name.replace("remaining", "limit"))))
+            )
     return found
+
+
+def _limit(text: str | None) -> float:
+    try:
+        return 0.0 if text is None else float(text)
+    except ValueError:
+        return 0.0
 
 
 def _seconds(text: str, headers: Mapping[str, str], wall: float | None) -> float | None:

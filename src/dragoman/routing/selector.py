@@ -6,7 +6,7 @@ In this order:
 1. whom the call belongs to (`affinity`), if that one can be asked; a provider's own state is gone by even if not;
 2. tier by tier, those that are *available*, which is well and not full: the tier's strategy chooses. Of a deployment
    that has just recovered, a part of its choices goes to the others. Holders of the opaque state that the request
-   carries come first;
+   carries come first. Where nobody else is available, those count too that only a learned cap holds back;
 3. those that are well and full, where a call may wait for room;
 4. the least ill: nobody sees an error because a breaker may have been wrong. Waits that providers asked for are
    certain; those that are short are sat out, and for longer ones the call ends at once and says how long.
@@ -80,6 +80,10 @@ class Selector:
                 note = "" if self._clean else self._passed_over(option, strategy is None, closed, now)
                 return Choice(option.index, 0.0, note)
             self._clean = False
+        for options, strategy in groups:
+            option = self._available(options, strategy, closed, now, guessing=False)
+            if option is not None:
+                return Choice(option.index, 0.0, self._passed_over(option, strategy is None, closed, now))
         return self._full(groups, closed, now) or self._least_ill(closed, now)
 
     def ready(self, closed: AbstractSet[int], now: float) -> bool:
@@ -130,16 +134,26 @@ class Selector:
         return False
 
     def _available(
-        self, options: Sequence[Option], strategy: Strategy | None, closed: AbstractSet[int], now: float
+        self,
+        options: Sequence[Option],
+        strategy: Strategy | None,
+        closed: AbstractSet[int],
+        now: float,
+        *,
+        guessing: bool = True,
     ) -> Option | None:
-        """The strategy's choice among the available ones."""
+        """The strategy's choice among the available ones; without `guessing`, learned caps hold nobody back."""
         # The comprehensions are the cost of a decision among many: about 70 ns an option (benchmarks/routing.py).
-        ready = [
-            option
-            for option in options
-            if (standing := option.standing).shut_until <= now
-            and (standing.capacity is None or standing.capacity.has_room(now, self._call.tokens))
-        ]
+        ready = (
+            [
+                option
+                for option in options
+                if (standing := option.standing).shut_until <= now
+                and (standing.capacity is None or standing.capacity.open(now, self._call.tokens))
+            ]
+            if guessing
+            else [option for option in options if self._is_open(option, now)]
+        )
         if len(ready) != len(options):
             self._clean = False
         if closed:
@@ -160,6 +174,7 @@ class Selector:
             elif standing.opened:
                 if self._lineup.health.may_probe(standing, now):
                     return option
+                self._clean = False
             elif standing.warm_from is None or len(ready) == 1 or self._warm(option, now):
                 return option
             else:
@@ -287,4 +302,6 @@ def shut_reason(option: Option, now: float) -> str | None:
     capacity = standing.capacity
     if capacity is not None and not capacity.has_room(now):
         return "full"
+    if capacity is not None and capacity.held_back(now):
+        return "at the level at which it last refused"
     return None

@@ -2,6 +2,7 @@
 
 - `FakeProvider` (`fakes.py`): a provider over real HTTP, in every dialect, which refuses what the real one refuses
   (`refusals/`) and commits faults on demand (`faults.py`); its log is the witness
+- `FaultProxy` (`fault_proxy.py`): the same faults before any real server, with a log of what passed
 - `ScriptedModel`, `echo` (`scripted.py`): a model with given replies (`replies.py`), through the whole face
 - the provider `mock` (`mock.py`): answers from fixtures, for programs whose provider is a setting
 - `RecordingTransport` (`recording.py`), `ReplayTransport` (`replaying.py`): real exchanges kept, and answered again
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dragoman.testing.fakes import FakeProvider
+    from dragoman.testing.fault_proxy import FaultProxy, Passage
     from dragoman.testing.faults import (
         Cut,
         ErrorIn200,
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 
 _ROOMS = {
     "dragoman.testing.fakes": "FakeProvider",
+    "dragoman.testing.fault_proxy": "FaultProxy Passage",
     "dragoman.testing.faults": "Cut ErrorIn200 ErrorInStream Fault Garbage Malformed Reset SlowHead Stall Status",
     "dragoman.testing.mock": "MockModel",
     "dragoman.testing.network": "NetworkForbidden no_network",
@@ -57,10 +60,12 @@ __all__ = [
     "ErrorInStream",
     "FakeProvider",
     "Fault",
+    "FaultProxy",
     "Garbage",
     "Malformed",
     "MockModel",
     "NetworkForbidden",
+    "Passage",
     "RecordingTransport",
     "ReplayTransport",
     "Reply",

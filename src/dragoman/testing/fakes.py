@@ -17,10 +17,11 @@ import threading
 import time
 from collections import deque
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, assert_never
+from typing import TYPE_CHECKING, Any
 
 from dragoman.errors import DragomanError, TransportError
 from dragoman.testing.answering import plain_answer
+from dragoman.testing.breaking import Broken, break_stream, break_whole, events_before
 from dragoman.testing.faults import (
     Cut,
     ErrorIn200,
@@ -48,8 +49,6 @@ if TYPE_CHECKING:
 __all__ = ["FakeProvider"]
 
 MODEL = "fake-model"
-LONGEST_STALL_SECONDS = 60.0
-MALFORMED = {"text/event-stream": b"data: {this is no JSON\n\n", "application/x-ndjson": b"{this is no JSON\n"}
 
 
 class FakeProvider:
@@ -119,6 +118,10 @@ class FakeProvider:
                 if left <= 0 or not self._changed.wait(left):
                     raise TimeoutError(f"after {seconds:g} s it is still not so; the log: {self.requests!r:.800}")
 
+    def forget(self) -> None:
+        """Empties the log, which a long run would fill the memory with."""
+        self._party.requests.clear()
+
     @contextmanager
     def refusing_connections(self) -> Generator[None]:
         """Inside the block nobody listens: open connections end, new ones are refused."""
@@ -180,7 +183,7 @@ class FakeProvider:
                 self.caller_left.set()
                 return
             fault = None
-        if isinstance(fault, Reset):
+        if isinstance(fault, Reset) and fault.after is None:
             seen.ended = "cut"
             connection.reset()
             return
@@ -213,29 +216,26 @@ class FakeProvider:
         return answered, fault
 
     async def _whole(self, seen: Seen, answered: Answered, fault: Fault | None, connection: Connection) -> None:
-        if isinstance(fault, Stall):
-            await self._stall(seen, connection)
-            return
         body = answered.body
+        if isinstance(fault, (Cut, Reset, Stall)):
+            seen.ended = "" if isinstance(fault, Stall) else "cut"
+            self._note(seen, await break_whole(fault, connection, answered.status, answered.headers, body))
+            return
         if isinstance(fault, Malformed):
             body = body[: len(body) * 3 // 4]
-        if isinstance(fault, Cut):
-            await connection.head(answered.status, answered.headers, length=len(body))
-            await connection.raw(body[: len(body) // 2])
-            await self._cut(seen, connection)
-            return
         seen.ended = "whole"
         await connection.whole(answered.status, answered.headers, body)
 
     async def _stream(self, seen: Seen, answered: Answered, fault: Fault | None, connection: Connection) -> None:
         await connection.head(answered.status, answered.headers, length=None)
-        after = fault.after if isinstance(fault, (Cut, Stall, Malformed, ErrorInStream)) else None
+        after = events_before(fault)
         for number, frame in enumerate(answered.frames or ()):
             if number == after:
                 break
             await connection.chunk(frame)
         if after is None and answered.cut is not None:
-            await self._cut(seen, connection)
+            seen.ended = "cut"
+            connection.usable = False
             return
         if after is None:
             seen.ended = "whole"
@@ -243,38 +243,13 @@ class FakeProvider:
                 await connection.chunk(answered.end)
             await connection.chunk(b"")
             return
-        await self._break(seen, answered, fault, connection)
+        assert answered.fail is not None  # streams have it
+        assert isinstance(fault, (Cut, ErrorInStream, Malformed, Reset, Stall))  # those that events_before knows
+        seen.ended = "" if isinstance(fault, Stall) else "cut"
+        kind = dict(answered.headers).get("content-type", "")
+        self._note(seen, await break_stream(fault, connection, kind, answered.fail))
 
-    async def _break(self, seen: Seen, answered: Answered, fault: Fault | None, connection: Connection) -> None:
-        match fault:
-            case Cut(clean=True):
-                seen.ended = "cut"
-                await connection.chunk(b"")
-            case Cut():
-                await self._cut(seen, connection)
-            case Stall():
-                await self._stall(seen, connection)
-            case Malformed():
-                seen.ended = "cut"
-                kind = dict(answered.headers).get("content-type", "")
-                await connection.chunk(MALFORMED.get(kind, b"\0\0\0\1malformed"))
-                await connection.chunk(b"")
-            case ErrorInStream():
-                assert answered.fail is not None  # streams have it
-                seen.ended = "cut"
-                await connection.chunk(answered.fail(fault.error))
-                await connection.chunk(b"")
-            case _:
-                assert_never(fault)  # pyright: ignore[reportArgumentType]
-
-    @staticmethod
-    async def _cut(seen: Seen, connection: Connection) -> None:
-        """Ends the connection without the body's end, after what was written has gone out."""
-        seen.ended = "cut"
-        connection.usable = False
-
-    async def _stall(self, seen: Seen, connection: Connection) -> None:
-        if await connection.until_left(LONGEST_STALL_SECONDS):
+    def _note(self, seen: Seen, broken: Broken) -> None:
+        seen.ended = broken
+        if broken == "left":
             self.caller_left.set()
-        seen.ended = "left"
-        connection.usable = False

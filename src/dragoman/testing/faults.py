@@ -28,16 +28,22 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Status:
-    """An error answer in the dialect's own shape; `retry_after` in seconds becomes a header."""
+    """An error answer in the dialect's own shape; `retry_after` in seconds becomes a header.
+
+    `kind` is the class of error where the status does not tell it: a 429 that is `QuotaExhausted`, a 400 that is
+    `ContextOverflow`.
+    """
 
     status: int
     message: str = "not now"
     retry_after: float | None = None
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    kind: type[ProviderError] | None = None
 
     def error(self) -> ProviderError:
         """The error that is written."""
-        return by_status(self.status)(self.message, status=self.status, retry_after=self.retry_after)
+        kind = self.kind or by_status(self.status)
+        return kind(self.message, status=self.status, retry_after=self.retry_after)
 
 
 @dataclass(frozen=True)
@@ -51,7 +57,12 @@ class Garbage:
 
 @dataclass(frozen=True)
 class Reset:
-    """The connection is reset when the request was read, before anything is answered."""
+    """The connection is reset when the request was read, before anything is answered.
+
+    With `after` it is reset in the midst of the answer: after so many events of a stream, half of a whole one.
+    """
+
+    after: int | None = None
 
 
 @dataclass(frozen=True)

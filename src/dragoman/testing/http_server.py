@@ -20,6 +20,7 @@ LONGEST_HEAD = 64 * 1024
 LARGEST_BODY = 64 * 1024 * 1024
 START_SECONDS = 10.0
 SETTLING_TURNS = 5
+BACKLOG = 512
 
 _PHRASES = {200: "OK", 400: "Bad Request", 401: "Unauthorized", 404: "Not Found", 429: "Too Many Requests"}
 
@@ -38,10 +39,26 @@ class _Bad(Exception):
     """What came is not HTTP/1.1 as we read it."""
 
 
+class _Reader(asyncio.StreamReader):
+    """Tells that the other side has gone without taking a byte of what it may still ask."""
+
+    def __init__(self, limit: int, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(limit, loop)
+        self.left = asyncio.Event()
+
+    def feed_eof(self) -> None:
+        super().feed_eof()
+        self.left.set()
+
+    def set_exception(self, exc: Exception) -> None:
+        super().set_exception(exc)
+        self.left.set()
+
+
 class Connection:
     """The answering side of one connection, for one request."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, reader: _Reader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
         self.usable = True
@@ -71,21 +88,19 @@ class Connection:
         """Ends the connection with a reset, so that the other side reads an error and no end."""
         self.usable = False
         held: socket.socket | None = self._writer.get_extra_info("socket")
-        if held is not None:
+        if held is not None and not self._writer.is_closing():  # closed by the other side, it is no socket any more
             held.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
         self._writer.transport.abort()
 
-    async def until_left(self, seconds: float) -> bool:
-        """Waits for the other side to go, so long; tells whether it went."""
+    async def until_left(self, seconds: float | None) -> bool:
+        """Waits for the other side to go, so long (None: however long it takes); tells whether it went."""
         try:
             async with asyncio.timeout(seconds):
-                return await self._reader.read(1) == b""
+                await self._reader.left.wait()
         except TimeoutError:
             return False
-        except ConnectionError:
-            return True
-        finally:
-            self.usable = self.usable and not self._reader.at_eof()
+        self.usable = False
+        return True
 
 
 class HttpServer:
@@ -133,8 +148,16 @@ class HttpServer:
         self._loop.run_forever()
 
     async def _listen(self) -> None:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, limit=LONGEST_HEAD)
+        self._server = await self._loop.create_server(self._protocol, "127.0.0.1", self.port, backlog=BACKLOG)
         self.port = self._server.sockets[0].getsockname()[1]
+
+    def _protocol(self) -> asyncio.StreamReaderProtocol:
+        reader = _Reader(LONGEST_HEAD, self._loop)
+
+        async def serve(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await self._serve(reader, writer)
+
+        return asyncio.StreamReaderProtocol(reader, serve, self._loop)
 
     async def _end(self) -> None:
         server, self._server = self._server, None
@@ -156,7 +179,7 @@ class HttpServer:
         except NotImplementedError:
             pass  # Windows' loop accepts without readers
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _serve(self, reader: _Reader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None  # start_server runs this as a task
         self._connections.add(task)
@@ -170,7 +193,7 @@ class HttpServer:
             self._connections.discard(task)
             writer.transport.abort() if writer.transport.is_closing() else writer.close()
 
-    async def _exchanges(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _exchanges(self, reader: _Reader, writer: asyncio.StreamWriter) -> None:
         while True:
             connection = Connection(reader, writer)
             try:

@@ -6,12 +6,20 @@ Answers carry twenty headers and more of which a call looks at three, so decodin
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, TypeVar, overload
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 __all__ = ["ResponseHeaders", "shorter_keep"]
+
+T = TypeVar("T")
+
+
+@lru_cache(maxsize=256)  # a call asks for the same few names as the one before it
+def _raw_name(name: str) -> bytes:
+    return name.encode("latin-1")
 
 
 class ResponseHeaders(Mapping[str, str]):
@@ -24,9 +32,23 @@ class ResponseHeaders(Mapping[str, str]):
 
     def __getitem__(self, name: str) -> str:
         try:
-            return self._raw[name.encode("latin-1")].strip(b" \t").decode("latin-1")
+            return self._raw[_raw_name(name)].strip(b" \t").decode("latin-1")
         except (KeyError, UnicodeEncodeError):
             raise KeyError(name) from None
+
+    @overload
+    def get(self, name: str, default: None = None, /) -> str | None: ...
+
+    @overload
+    def get(self, name: str, default: str | T, /) -> str | T: ...
+
+    def get(self, name: str, default: str | T | None = None, /) -> str | T | None:
+        # Most names that are asked for are not there: an exception for each, as in a Mapping's own `get`, is dear.
+        try:
+            value = self._raw.get(_raw_name(name))
+        except UnicodeEncodeError:
+            return default
+        return default if value is None else value.strip(b" \t").decode("latin-1")
 
     def __iter__(self) -> Iterator[str]:
         for name in self._raw:

@@ -19,28 +19,35 @@ from dragoman.transport.tls import TlsSettings
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from os import PathLike
     from types import TracebackType
 
     from dragoman.transport.connection import Connection
     from dragoman.transport.seam import HttpRequest
 
+    _Heads = dict[int, tuple[Sequence[tuple[str, str]], bytes]]
+
 __all__ = ["HttpTransport"]
 
 # A whole answer is awaited to its end, so compressing it costs nobody time. A stream's events are small and are wanted
 # at once: compressed one by one they hardly shrink, and a compressor before the server may hold them back.
-_ENCODING_WHOLE: Final = "accept-encoding: gzip, deflate\r\n"
-_ENCODING_STREAM: Final = "accept-encoding: identity\r\n"
+_ENCODINGS: Final = ("accept-encoding: gzip, deflate\r\n", "accept-encoding: identity\r\n")
+_WHOLE, _STREAM = 0, 1
 _BODY_METHODS: Final = frozenset({"POST", "PUT", "PATCH"})
 _PREPARED_BOUND: Final = 1024
+_HEADS_BOUND: Final = 16
 _NEVER: Final = float("inf")
 
 
 class _Prepared:
-    """What a method and a URL come to: the route, the request line, Host. Computed once per URL in use."""
+    """What a method and a URL come to: the route, the request line, Host. Computed once per URL in use.
 
-    __slots__ = ("head_only", "host", "opening", "route", "wants_length")
+    `heads` are what was written for tuples of headers that came again, up to the body's length: checking and writing
+    them is most of what a request costs here.
+    """
+
+    __slots__ = ("head_only", "heads", "host", "opening", "route", "wants_length")
 
     def __init__(self, method: str, url: str, rules: ProxyRules) -> None:
         check_method(method)
@@ -50,6 +57,7 @@ class _Prepared:
         self.route = Route(origin, proxy)
         self.host = origin.authority
         self.head_only = method == "HEAD"
+        self.heads: tuple[_Heads, _Heads] = ({}, {})
         self.wants_length = method in _BODY_METHODS
         if proxy is None or origin.scheme == "https":
             self.opening = f"{method} {target.path} HTTP/1.1\r\n"
@@ -93,7 +101,7 @@ class HttpTransport:
     # a bare protocol, the floor: most of a call is the loop's and the kernel's.
     async def send(self, request: HttpRequest) -> HttpResponse:
         """Exchange one request for its whole answer. Cancellation closes the connection at once."""
-        prepared, head = self._prepare(request, _ENCODING_WHOLE)
+        prepared, head = self._prepare(request, _WHOLE)
         loop = asyncio.get_running_loop()
         pool = self._pools.get(loop)
         timeout = request.timeout
@@ -116,7 +124,7 @@ class HttpTransport:
 
     async def stream(self, request: HttpRequest) -> Http1Stream:
         """Exchange one request for its head; the caller reads the body and must `aclose` it."""
-        prepared, head = self._prepare(request, _ENCODING_STREAM)
+        prepared, head = self._prepare(request, _STREAM)
         loop = asyncio.get_running_loop()
         pool = self._pools.get(loop)
         timeout = request.timeout
@@ -168,7 +176,7 @@ class HttpTransport:
         if pools is not None:
             pools.retire()
 
-    def _prepare(self, request: HttpRequest, accept_encoding: str) -> tuple[_Prepared, bytes]:
+    def _prepare(self, request: HttpRequest, kind: int) -> tuple[_Prepared, bytes]:
         key = (request.method, request.url)
         prepared = self._prepared.get(key)
         if prepared is None:
@@ -178,7 +186,20 @@ class HttpTransport:
             self._prepared[key] = prepared
         body_length = len(request.body)
         length = body_length if body_length or prepared.wants_length else None
-        return prepared, build_head(prepared.opening, prepared.host, request.headers, length, accept_encoding)
+        headers, heads = request.headers, prepared.heads[kind]
+        kept = heads.get(id(headers))
+        if kept is not None and kept[0] is headers and length is not None:
+            return prepared, b"%b%d\r\n\r\n" % (kept[1], length)
+        head = build_head(prepared.opening, prepared.host, headers, length, _ENCODINGS[kind])
+        if length is not None and isinstance(headers, tuple) and not _tells_length(request.headers):
+            if len(heads) >= _HEADS_BOUND:
+                heads.clear()
+            heads[id(request.headers)] = (request.headers, head[: head.rindex(b" ") + 1])
+        return prepared, head
+
+
+def _tells_length(headers: Sequence[tuple[str, str]]) -> bool:
+    return any(name.lower() == "content-length" for name, _ in headers)
 
 
 def _make_pool(limits: TransportLimits, context: Callable[[], ssl.SSLContext], loop: asyncio.AbstractEventLoop) -> Pool:

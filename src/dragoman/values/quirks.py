@@ -208,7 +208,7 @@ class BedrockQuirks(Value, frozen=True, kw_only=True):
     refused: tuple[str, ...] = ()
 
 
-class Quirks(Value, frozen=True, kw_only=True):
+class Quirks(Value, frozen=True, kw_only=True, cache_hash=True):
     """The deviations of one host, per dialect that it speaks."""
 
     chat: ChatQuirks = ChatQuirks()

@@ -56,7 +56,7 @@ class Usage(Value, frozen=True, kw_only=True):
 
     def __bool__(self) -> bool:
         """Whether anything was reported at all."""
-        return self != _NOTHING
+        return self.input_tokens is not None or self.output_tokens is not None or self != _NOTHING
 
 
 _NOTHING = Usage()

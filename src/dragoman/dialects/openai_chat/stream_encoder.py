@@ -143,6 +143,8 @@ class ChatStreamEncoder:
         self._finished = True
         self._record(response)
         asked = bool(self._request.stream_usage)
+        if response.usage and not asked:
+            self._log.dropped("usage", "the client did not ask for it (stream_options.include_usage)")
         # A chunk without choices is sent to those alone who asked for it: others look for a choice in each.
         chunks = [self._last_chunk(choice, {} if asked else members) for choice in response.choices]
         if asked:

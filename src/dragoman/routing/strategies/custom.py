@@ -9,12 +9,12 @@ from dragoman.errors import ConfigError
 from dragoman.routing.strategies.strategy import Strategy
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from dragoman.routing.call import Call
     from dragoman.routing.lineup import Option
 
-    Choosing = Callable[[Call, Sequence[Option]], Iterable[Any] | Awaitable[Iterable[Any]]]
+    Choosing = Callable[[Call, Sequence[Option]], Any]
 
 __all__ = ["Custom", "Ordered"]
 
@@ -35,7 +35,7 @@ class Custom(Strategy):
 
     def decide(self, call: Call, options: Sequence[Option]) -> tuple[int, ...] | Awaitable[tuple[int, ...]]:
         """The order, as indexes. Raises `ConfigError` for what is no order."""
-        told = self.function(call, options)
+        told: Any = self.function(call, options)
         if isawaitable(told):
             return self._awaited(told, options)
         return self._order(told, options)
@@ -62,14 +62,14 @@ class Custom(Strategy):
         raise NotImplementedError("the order is asked for once, before the first attempt")
 
     def rank(self, call: Call, options: Sequence[Option], now: float) -> list[Option]:
-        order = self.decide(call, options)
-        if isawaitable(order):
-            close: Any = getattr(order, "close", None)
+        told = self.function(call, options)
+        if isawaitable(told):
+            close: Any = getattr(told, "close", None)
             if close is not None:
                 close()
-            raise ConfigError("an asynchronous routing function is explained by the asynchronous explain")
+            raise ConfigError("this routing function is asynchronous; await dragoman.routing.aexplain")
         by_index = {option.index: option for option in options}
-        return [by_index[index] for index in order]  # pyright: ignore[reportGeneralTypeIssues, reportUnknownVariableType]
+        return [by_index[index] for index in self._order(told, options)]
 
     def __repr__(self) -> str:
         return f"Custom({getattr(self.function, '__name__', self.function)!s})"
