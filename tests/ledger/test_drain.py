@@ -432,6 +432,27 @@ def test_the_thread_drains_and_ends_with_all_carried_over(ledger: Ledger) -> Non
     assert sum(thread.carried for thread in threads) == 101
 
 
+def test_what_a_killed_drain_had_removed_is_forgotten_by_the_next(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_arguments: Any) -> None:
+        raise KeyboardInterrupt
+
+    spool = ledger.spool()
+    write(spool)
+    spool.close()
+    with monkeypatch.context() as patched:
+        patched.setattr(LedgerStore, "forget", killed)
+        with pytest.raises(KeyboardInterrupt):
+            ledger.drain.run_dry()
+    assert not spool.path.exists()
+    assert ledger.count("spools") == 1
+    ledger.restart_drain()
+    ledger.drain.run_dry()
+    assert ledger.count("spools") == 0
+    assert len(ledger.rows()) == 1
+
+
 @pytest.mark.parametrize("elected_first", [True, False], ids=["elected ends first", "elected ends last"])
 def test_of_threads_that_stop_none_leaves_its_spool_behind(ledger: Ledger, elected_first: bool) -> None:
     """As two workers stop: each closes its spool, and ends when that has been carried over, by whomever."""

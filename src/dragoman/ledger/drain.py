@@ -73,6 +73,10 @@ class Store(Protocol):
         """Drops the standing of a finished spool whose files are gone."""
         ...
 
+    def finished(self) -> Sequence[str]:
+        """The finished spools whose standing was not dropped yet."""
+        ...
+
 
 class _Source:
     """One spool that is being drained: where its reader stands, and what is open."""
@@ -160,6 +164,7 @@ class Drain:
         self._clock = clock
         self._sources: dict[str, _Source] = {}
         self._election: Claim | None = None
+        self._looked_back = False
         self.carried = 0
         self.damaged = 0
 
@@ -168,6 +173,7 @@ class Drain:
         if self._election is None:
             self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._election = try_lock(self._directory / _LOCK)
+            self._looked_back = False
         return self._election is not None
 
     def step(self) -> bool:
@@ -177,6 +183,8 @@ class Drain:
         """
         if not self.elect():
             return False
+        if not self._looked_back:
+            self._look_back()
         worked = False
         for path in spools(self._directory):
             worked = self._step_of(path) or worked
@@ -195,6 +203,13 @@ class Drain:
         if self._election is not None:
             self._election.release()
             self._election = None
+
+    def _look_back(self) -> None:
+        """Forgets the spools that a drain which was killed had finished and removed."""
+        for name in self._store.finished():
+            if not (self._directory / name).exists():
+                self._store.forget(name)
+        self._looked_back = True
 
     def _step_of(self, path: Path) -> bool:
         source = self._sources.get(path.name)

@@ -75,6 +75,11 @@ class LedgerStore:
         with self._engine.begin() as connection:
             connection.execute(delete(spools).where(spools.c.name == spool, spools.c.finished))
 
+    def finished(self) -> list[str]:
+        """The finished spools whose standing was not dropped yet."""
+        with self._engine.connect() as connection:
+            return list(connection.execute(select(spools.c.name).where(spools.c.finished)).scalars())
+
     def _move(self, connection: Connection, batch: Batch) -> None:
         """Moves the spool's place on, from where it must be: no two drains can carry one batch over."""
         after = {"segment": batch.after.segment, "position": batch.after.offset, "finished": batch.finished}
