@@ -19,6 +19,7 @@
     │   │   └── ContentBlocked      a policy or filter refused the content
     │   ├── RequestTooLarge         413: too many bytes or tokens in one request
     │   ├── RateLimited             429: wait
+    │   │   └── Unavailable         nobody of a route can be asked now; nothing was sent
     │   ├── Overloaded              503, 529: no capacity now
     │   ├── UpstreamTimeout         408, 504: the provider gave up waiting
     │   └── ServerFault             500, 502 and other 5xx

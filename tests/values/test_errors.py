@@ -24,6 +24,7 @@ _NEEDED: dict[str, dict[str, Any]] = {
     "UnusableAnswer": {"reason": "length", "response": Response(id="r")},
     "TooManyRounds": {"messages": [], "response": Response(id="r")},
     "StreamTruncated": {"partial": Response(id="r", usage=Usage(input_tokens=1))},
+    "Unavailable": {"retry_after": 4.5},
     "AllAttemptsFailed": {"errors": [errors.RateLimited("slow down", provider="groq")]},
 }
 _DETAILS = {
@@ -46,7 +47,7 @@ def _classes() -> list[type[DragomanError]]:
 
 def _sample(kind: type[DragomanError]) -> DragomanError:
     make: Any = kind
-    details = _DETAILS if issubclass(kind, ProviderError) else _NEEDED.get(kind.__name__, {})
+    details = _NEEDED.get(kind.__name__, _DETAILS if issubclass(kind, ProviderError) else {})
     return make("slow down", **details)
 
 
