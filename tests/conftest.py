@@ -1,13 +1,21 @@
-"""Real servers, each started once for the whole run and only if a test asks for it."""
+"""Real servers, each started once for the whole run and only if a test asks for it; and the dice of property tests."""
 
 from __future__ import annotations
 
 from collections.abc import Generator
 
 import pytest
+from hypothesis import settings
 
 from examples.llama_server import running_llama_server
 from tests.servers.litellm_proxy import Proxy, running_litellm_proxy
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Property tests are seeded, so that a run says the same again; under `-m soak` they look elsewhere each time."""
+    settings.register_profile("seeded", derandomize=True, database=None)
+    settings.register_profile("searching", derandomize=False)
+    settings.load_profile("searching" if config.option.markexpr == "soak" else "seeded")
 
 
 @pytest.fixture(scope="session")

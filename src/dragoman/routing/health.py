@@ -311,7 +311,9 @@ class Health:
         ):
             return
         if standing.opened and now < standing.shut_until:
-            return  # one of those that were in flight when it opened
+            # One of those that were in flight when it opened, or a probe that was made early since nobody was well.
+            self._end_probe(standing, now, recovered=False)
+            return
         self._end_probe(standing, now, recovered=False)
         cooldown = min(standing.cooldown * 2, settings.longest_cooldown_seconds) or settings.cooldown_seconds
         standing.cooldown = cooldown

@@ -264,7 +264,7 @@ class Selector:
             return None if soonest == float("inf") else Choice(None, soonest)
         standing = best.standing
         wait = standing.shut_until - now if standing.certain else 0.0
-        if standing.opened:
+        if standing.opened and wait <= 0:  # nothing is held while a call waits: it may be cancelled there
             self._lineup.health.may_probe(standing, now)
         return Choice(best.index, max(0.0, wait), f"; nobody is available, and {best.name} is the least ill")
 
