@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from dragoman.engine.deployment import Deployment
     from dragoman.engine.meter import Meter
     from dragoman.engine.output import Undoing
-    from dragoman.transport import HttpStream, Timeout
+    from dragoman.transport import HttpRequest, HttpStream, Timeout
     from dragoman.values import Adaptation, AdaptationPolicy, Event, Request, Response, Usage
 
-__all__ = ["AttemptStream", "open_stream"]
+__all__ = ["AttemptStream", "open_body", "open_stream"]
 
 DRAIN_SECONDS = 0.25
 
@@ -47,6 +47,25 @@ async def open_stream(
         fitting = (*fitting, *forming)
     http, adaptations = to_http(deployment, dialect, request, stream=True, adapt=adapt, timeout=timeout)
     meter.asked(request, len(http.body))
+    body, whole = await open_body(deployment, dialect, http, meter)
+    try:
+        decoder = dialect.stream_decoder(deployment.target)
+        stream = AttemptStream(body, decoder, meter, (*fitting, *adaptations), deployment.target.provider, undoing)
+        if whole:
+            stream.take_whole(await body.aread(), dialect, deployment)
+    except BaseException:
+        await body.aclose()
+        raise
+    return stream
+
+
+async def open_body(
+    deployment: Deployment, dialect: Dialect, http: HttpRequest, meter: Meter
+) -> tuple[HttpStream, bool]:
+    """Sends a request for a stream: the open body, and whether it is one JSON document in the place of a stream.
+
+    An answer that is not 2xx, or a web page, is raised as its error.
+    """
     try:
         transport = deployment.open_transport()
         if (signer := deployment.access.signer) is not None:
@@ -61,19 +80,15 @@ async def open_stream(
         meter.request_id = request_id(body.headers)
         if not 200 <= body.status < 300:
             raise to_error(deployment, dialect, body.status, body.headers, await body.aread())
-        decoder = dialect.stream_decoder(deployment.target)
-        stream = AttemptStream(body, decoder, meter, (*fitting, *adaptations), deployment.target.provider, undoing)
         kind = body.headers.get("content-type", "")
-        if kind.startswith("application/json"):
-            stream.take_whole(await body.aread(), dialect, deployment)
-        elif kind.startswith("text/html"):
-            error = ProtocolViolation(f"a stream was asked for, and {body.status} with a web page ({kind}) came back")
-            error.met_at(deployment.target.provider)
-            raise error
+        if kind.startswith("text/html"):
+            page = ProtocolViolation(f"a stream was asked for, and {body.status} with a web page ({kind}) came back")
+            page.met_at(deployment.target.provider)
+            raise page
     except BaseException:
         await body.aclose()
         raise
-    return stream
+    return body, kind.startswith("application/json")
 
 
 class AttemptStream:

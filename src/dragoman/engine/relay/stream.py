@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from dragoman.dialects.headers import request_id
 from dragoman.dialects.reading import object_of, parse
 from dragoman.engine.relay.request import relay_http
-from dragoman.engine.translate import to_error
-from dragoman.errors import DragomanError, ProtocolViolation, ProviderError, TransportError
+from dragoman.engine.streaming import open_body
+from dragoman.errors import DragomanError, ProviderError, TransportError
 from dragoman.framing import SseBlocks, SseDecoder, encode_sse
 from dragoman.values import Finished, Request
 from dragoman.values.unrolled import events_of
@@ -56,36 +55,15 @@ async def relay_stream(
     """Asks once, and returns when the answer's head is there and good. The caller must `aclose` the stream."""
     http, edit = relay_http(deployment, asked, timeout)
     meter.asked(None, len(http.body))
+    body, whole = await open_body(deployment, deployment.dialect, http, meter)
     try:
-        transport = deployment.open_transport()
-        if (signer := deployment.access.signer) is not None:
-            http = await signer.sign(http, transport)
-        body = await transport.stream(http)
-    except TransportError as error:
-        error.met_at(deployment.target.provider)
-        raise
-    try:
-        meter.status = body.status
-        meter.headers = body.headers
-        meter.request_id = request_id(body.headers)
-        if not 200 <= body.status < 300:
-            raise to_error(deployment, deployment.dialect, body.status, body.headers, await body.aread())
         stream = RelayStream(deployment, body, edit, meter, shows)
-        kind = body.headers.get("content-type", "")
-        if kind.startswith("application/json"):
+        if whole:
             stream.take_whole(await body.aread(), asked)
-        elif kind.startswith("text/html"):
-            raise _web_page(deployment, body.status, kind)
     except BaseException:
         await body.aclose()
         raise
     return stream
-
-
-def _web_page(deployment: Deployment, status: int, kind: str) -> ProtocolViolation:
-    error = ProtocolViolation(f"a stream was asked for, and {status} with a web page ({kind}) came back")
-    error.met_at(deployment.target.provider)
-    return error
 
 
 class RelayStream:
