@@ -14,9 +14,7 @@ another, under any path that ends as a dialect's does.
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from dragoman.errors import DragomanError, TransportError
@@ -34,13 +32,13 @@ from dragoman.testing.faults import (
     Stall,
     Status,
 )
-from dragoman.testing.http_server import Connection, HttpServer, Received
+from dragoman.testing.faulty_server import FaultyServer
+from dragoman.testing.http_server import Connection, Received
 from dragoman.testing.party import Answered, Party, Seen
 from dragoman.testing.wires import WIRES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Generator
-    from types import TracebackType
+    from collections.abc import Callable, Collection
 
     from dragoman.face.model import ChatModel
     from dragoman.testing.replies import Reply
@@ -51,7 +49,7 @@ __all__ = ["FakeProvider"]
 MODEL = "fake-model"
 
 
-class FakeProvider:
+class FakeProvider(FaultyServer):
     """A server on a free port of the loopback, from `start` (or `with`) to `stop`.
 
     `replies` are said in order, then `say` speaks: a function of the request, or by default a small model that obeys
@@ -73,9 +71,7 @@ class FakeProvider:
         self._replies: deque[Reply] = deque(replies)
         self._say = say
         self._party = Party(self._reply, key=key, models=models, strict=strict, usage_unasked=usage_unasked)
-        self._server = HttpServer(self._serve)
-        self._changed = threading.Condition()
-        self.faults: deque[Fault] = deque()
+        super().__init__(self._serve)
         self.caller_left = threading.Event()
 
     # -- what a test holds -------------------------------------------------------------------------------------------
@@ -98,10 +94,6 @@ class FakeProvider:
         """Adds replies to those that are said first."""
         self._replies.extend(replies)
 
-    def fail(self, *faults: Fault) -> None:
-        """Adds faults, one for each of the next requests."""
-        self.faults.extend(faults)
-
     def model(self, dialect: str = "openai-chat", model: str = MODEL, **options: Any) -> ChatModel:
         """A model of this provider, asked in a dialect; options are those of `ProviderRegistry.get_provider`."""
         from dragoman.testing.models import model_at
@@ -109,47 +101,12 @@ class FakeProvider:
         key = options.pop("api_key", self._party.key or "fake-key")
         return model_at(self.base_url(dialect), dialect, model, api_key=key, **options)
 
-    def wait_for(self, condition: Callable[[], bool], seconds: float = 5.0) -> None:
-        """Waits until the condition holds; it is looked at whenever a request comes or ends. Raises `TimeoutError`."""
-        deadline = time.monotonic() + seconds
-        with self._changed:
-            while not condition():
-                left = deadline - time.monotonic()
-                if left <= 0 or not self._changed.wait(left):
-                    raise TimeoutError(f"after {seconds:g} s it is still not so; the log: {self.requests!r:.800}")
-
     def forget(self) -> None:
         """Empties the log, which a long run would fill the memory with."""
         self._party.requests.clear()
 
-    @contextmanager
-    def refusing_connections(self) -> Generator[None]:
-        """Inside the block nobody listens: open connections end, new ones are refused."""
-        self._server.refuse()
-        try:
-            yield
-        finally:
-            self._server.listen_again()
-
-    # -- its life ----------------------------------------------------------------------------------------------------
-
-    def start(self) -> FakeProvider:
-        self._server.start()
-        return self
-
-    def stop(self) -> None:
-        """Ends it. Raises what went wrong inside, if anything did."""
-        self._server.stop()
-        if self._server.failures:
-            raise self._server.failures[0]
-
-    def __enter__(self) -> FakeProvider:
-        return self.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
+    def _log(self) -> list[Seen]:
+        return self.requests
 
     # -- answering ---------------------------------------------------------------------------------------------------
 

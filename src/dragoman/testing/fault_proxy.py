@@ -12,10 +12,6 @@ Requests pass unread but for what the log tells of them; answers pass event by e
 from __future__ import annotations
 
 import asyncio
-import threading
-import time
-from collections import deque
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -34,15 +30,14 @@ from dragoman.testing.faults import (
     Stall,
     Status,
 )
+from dragoman.testing.faulty_server import FaultyServer
 from dragoman.testing.forwarding import Upstream, UpstreamLost
-from dragoman.testing.http_server import HttpServer
 from dragoman.testing.party import Party
 from dragoman.testing.wires import address_of
 from dragoman.values import Request, Target
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
-    from types import TracebackType
+    from collections.abc import Callable
 
     from dragoman.errors import DragomanError
     from dragoman.testing.forwarding import Answer, Exchange
@@ -78,7 +73,7 @@ class Passage:
         return self.seen.ended == "left"
 
 
-class FaultProxy:
+class FaultProxy(FaultyServer):
     """Serves on a free port of the loopback from `start` (or `with`) to `stop`, and passes to the server at `upstream`.
 
     `choose` says of a request which fault it meets, None for none; it runs on the proxy's thread. Faults given to
@@ -89,9 +84,7 @@ class FaultProxy:
         self._upstream = Upstream(upstream)
         self._choose = choose
         self._party = Party(_says_nothing, name="proxy")
-        self._server = HttpServer(self._serve)
-        self._changed = threading.Condition()
-        self.faults: deque[Fault] = deque()
+        super().__init__(self._serve)
         self.requests: list[Passage] = []
 
     # -- what a test holds -------------------------------------------------------------------------------------------
@@ -100,19 +93,6 @@ class FaultProxy:
     def url(self) -> str:
         """The address that stands for the server's: `http://127.0.0.1:<port>`."""
         return f"http://127.0.0.1:{self._server.port}"
-
-    def fail(self, *faults: Fault) -> None:
-        """Adds faults, one for each of the next requests."""
-        self.faults.extend(faults)
-
-    def wait_for(self, condition: Callable[[], bool], seconds: float = 5.0) -> None:
-        """Waits until the condition holds; it is looked at whenever a request comes or ends. Raises `TimeoutError`."""
-        deadline = time.monotonic() + seconds
-        with self._changed:
-            while not condition():
-                left = deadline - time.monotonic()
-                if left <= 0 or not self._changed.wait(left):
-                    raise TimeoutError(f"after {seconds:g} s it is still not so; the log: {self.requests!r:.800}")
 
     def settled(self, seconds: float = 5.0) -> None:
         """Waits until every request that came has ended here and at the server behind."""
@@ -123,34 +103,8 @@ class FaultProxy:
         self.requests[:] = [passage for passage in self.requests if not passage.done]
         self._party.requests.clear()
 
-    @contextmanager
-    def refusing_connections(self) -> Generator[None]:
-        """Inside the block nobody listens: open connections end, new ones are refused."""
-        self._server.refuse()
-        try:
-            yield
-        finally:
-            self._server.listen_again()
-
-    # -- its life ----------------------------------------------------------------------------------------------------
-
-    def start(self) -> FaultProxy:
-        self._server.start()
-        return self
-
-    def stop(self) -> None:
-        """Ends it. Raises what went wrong inside, if anything did."""
-        self._server.stop()
-        if self._server.failures:
-            raise self._server.failures[0]
-
-    def __enter__(self) -> FaultProxy:
-        return self.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
+    def _log(self) -> list[Passage]:
+        return self.requests
 
     # -- one request -------------------------------------------------------------------------------------------------
 

@@ -13,33 +13,16 @@ import msgspec
 from dragoman.dialects.contract import EncodedError
 from dragoman.dialects.error_words import LONGEST_WORDS, client_message, plain_words, subject_of
 from dragoman.dialects.headers import request_id, retry_after
-from dragoman.dialects.statuses import by_status
+from dragoman.dialects.statuses import by_status, status_of
 from dragoman.errors import (
     AllAttemptsFailed,
-    AuthenticationFailed,
     BadRequest,
-    ConfigError,
-    ConnectFailed,
     ContentBlocked,
     ContextOverflow,
     DragomanError,
-    InvalidRequest,
-    MissingModel,
-    NotFound,
-    Overloaded,
-    PermissionDenied,
-    PoolExhausted,
     ProviderError,
     QuotaExhausted,
-    RateLimited,
-    RequestTooLarge,
     ServerFault,
-    TimedOut,
-    TransportError,
-    UnknownName,
-    UnknownProvider,
-    Unsupported,
-    UpstreamTimeout,
 )
 
 if TYPE_CHECKING:
@@ -61,31 +44,6 @@ _BY_STATUS: Final[dict[int, type[ProviderError]]] = {
 _BY_WORDS: Final[tuple[tuple[type[ProviderError], tuple[int | None, ...], str], ...]] = (
     (ContextOverflow, (400, 422, None), "too many tokens"),
     (QuotaExhausted, (429,), "api calls / month"),  # a trial key's month is used up: waiting does not help
-)
-
-# The first class that an error is an instance of decides, so special ones stand before general ones.
-_STATUSES: Final[tuple[tuple[type[DragomanError], int], ...]] = (
-    (InvalidRequest, 400),
-    (Unsupported, 400),
-    (UnknownName, 404),
-    (UnknownProvider, 404),
-    (MissingModel, 400),
-    (ConfigError, 500),
-    (AuthenticationFailed, 401),
-    (PermissionDenied, 403),
-    (QuotaExhausted, 402),
-    (NotFound, 404),
-    (ContentBlocked, 400),
-    (BadRequest, 400),
-    (RequestTooLarge, 413),
-    (RateLimited, 429),
-    (Overloaded, 503),
-    (UpstreamTimeout, 504),
-    (ProviderError, 502),
-    (ConnectFailed, 502),
-    (TimedOut, 504),
-    (PoolExhausted, 503),
-    (TransportError, 502),
 )
 
 
@@ -153,7 +111,7 @@ def _class_for(message: str, status: int | None) -> type[ProviderError]:
 def encode_error(error: DragomanError) -> EncodedError:
     """Status, body and headers for a client."""
     subject = subject_of(error)
-    status = next((status for kind, status in _STATUSES if isinstance(subject, kind)), 500)
+    status = status_of(subject)
     headers: tuple[tuple[str, str], ...] = ()
     wait = subject.retry_after if isinstance(subject, ProviderError) else None
     if wait is not None:
