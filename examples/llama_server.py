@@ -21,8 +21,10 @@ ERRORS_ONLY = 1  # llama.cpp's `verbosity`
 
 
 @contextmanager
-def running_llama_server() -> Generator[str]:
+def running_llama_server(*, endless: bool = False) -> Generator[str]:
     """Write the model, start the server on a free port of the loopback, and yield its address (without `/v1`).
+
+    `endless` answers end at the caller's cap on tokens and never before it.
 
     Raises:
         RuntimeError: the server ended before it listened; the message carries what it wrote.
@@ -32,7 +34,7 @@ def running_llama_server() -> Generator[str]:
         log = Path(folder) / "log"
         with log.open("wb") as errors:
             process = subprocess.Popen(
-                [sys.executable, "-m", "examples.llama_server", str(model)],
+                [sys.executable, "-m", "examples.llama_server", str(model), *(["endless"] if endless else [])],
                 cwd=Path(__file__).parent.parent,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -59,7 +61,7 @@ def _stop(process: subprocess.Popen[str]) -> None:
         process.communicate()
 
 
-def serve(model: Path) -> None:
+def serve(model: Path, *, endless: bool) -> None:
     """Serve `model` in this process, print the address, and return when standard input ends."""
     import xllamacpp
 
@@ -74,6 +76,7 @@ def serve(model: Path) -> None:
     parameters.warmup = False
     parameters.ui = False
     parameters.verbosity = ERRORS_ONLY
+    parameters.sampling.ignore_eos = endless
     server = xllamacpp.Server(parameters)
     print(server.listening_address, flush=True)
     sys.stdin.read()
@@ -81,4 +84,4 @@ def serve(model: Path) -> None:
 
 
 if __name__ == "__main__":
-    serve(Path(sys.argv[1]))
+    serve(Path(sys.argv[1]), endless="endless" in sys.argv[2:])

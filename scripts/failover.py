@@ -207,7 +207,7 @@ def main() -> None:
     cells = real_cells()
     with (
         TemporaryDirectory(prefix="dragoman-failover-") as folder,
-        running_llama_server() as llama,
+        running_llama_server(endless=True) as llama,
         running_litellm_proxy() as litellm,
     ):
         real = play_real(cells, llama, litellm.address, Path(folder))

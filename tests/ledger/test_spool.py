@@ -49,7 +49,7 @@ def spool(tmp_path: Path) -> Generator[Spool]:
 
 
 def next_is_ready(spool: Spool) -> bool:
-    return len(segment_numbers(spool.path)) == spool.state().segment + 1
+    return spool.state().prepared
 
 
 def roll(spool: Spool) -> None:

@@ -49,12 +49,14 @@ _ORDINARY_INTENT = 2048
 
 
 class SpoolState(NamedTuple):
-    """How a spool stands. `segment` is the one being written, `problem` says why there is no next one."""
+    """How a spool stands. `segment` is the one being written; `prepared` says whether the next one is there to go on to,
+    `problem` why it cannot be made."""
 
     open_intents: int
     segment: int
     bytes_left: int
     has_room: bool
+    prepared: bool
     problem: str | None
 
 
@@ -169,9 +171,10 @@ class Spool:
 
     def state(self) -> SpoolState:
         """How it stands, for metrics and readiness."""
-        current = self._keeper.current
-        number = 0 if current is None else current.number
-        return SpoolState(len(self._open), number, self._end - self._at, self.has_room, self._keeper.problem)
+        keeper = self._keeper
+        number = 0 if keeper.current is None else keeper.current.number
+        left, prepared = self._end - self._at, keeper.next is not None
+        return SpoolState(len(self._open), number, left, self.has_room, prepared, keeper.problem)
 
     def segments(self) -> int:
         """How many segments there are of it. Looks into the directory."""
