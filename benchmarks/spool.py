@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import tempfile
 import time
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from msgspec.structs import astuple
 from sqlalchemy import insert
 
 from benchmarks.report import Table, is_quick
+from dragoman.gateway.workers.ledger_writer import WriterProcess
 from dragoman.ledger import Drain, Intent, Settlement, Spool, new_attempt_id
 from dragoman.storage import Engine, LedgerStore, latest_attempts, open_database
 from dragoman.storage.tables import attempts
@@ -19,13 +21,15 @@ from dragoman.storage.tables import attempts
 __all__ = ["tables"]
 
 CALLERS = 32
+RATE = 5_000
+_TICK = os.sysconf("SC_CLK_TCK")
 Pair = tuple[Intent, Settlement]
 
 
 def _intent() -> Intent:
     return Intent(
         attempt_id=new_attempt_id(),
-        request_id="req_01a1f8ac9b62703c91cebf38c84185bc",
+        request_id=f"req_{new_attempt_id().hex()}",
         key="ci",
         team="platform",
         route="fast",
@@ -134,17 +138,45 @@ def _drained(directory: Path, engine: Engine, times: int) -> tuple[float, float]
         spool.close()
 
 
+def _cpu_seconds(process: int) -> float:
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11:13])) / _TICK
+
+
+def _beside(directory: Path, database: str, seconds: float) -> tuple[float, float]:
+    """CPU that the writer's process takes for one, while attempts come at a steady rate; wall: from rate to rate."""
+    spool = Spool.open(directory, instance="beside")
+    writer = WriterProcess(directory, database)
+    writer.start()
+    try:
+        while not writer.elected:
+            time.sleep(0.01)
+        process = writer.pid
+        assert process is not None
+        began, spent, made = time.perf_counter(), _cpu_seconds(process), 0
+        while (passed := time.perf_counter() - began) < seconds:
+            while made < passed * RATE:
+                _attempt(spool)
+                made += 1
+            time.sleep(0.002)
+        while writer.carried < made:
+            time.sleep(0.01)
+        return (_cpu_seconds(process) - spent) / made, seconds / made
+    finally:
+        spool.close()
+        writer.stop()
+
+
 def _by_expressions(directory: Path, engine: Engine) -> tuple[float, float]:
-    """Rows as drained, but added through SQLAlchemy's expressions, in batches of the same size."""
+    """Rows as drained, but added through SQLAlchemy's expressions, in one batch too."""
     rows, _ = latest_attempts(engine, most=5000)
     names = [column.name for column in attempts.columns][1:]
     documents = [dict(zip(names, (*astuple(begun), *astuple(ended)[1:]), strict=True)) for begun, ended in rows]
     other = open_database(f"sqlite:///{directory / 'other.db'}")
 
     def add() -> None:
-        for begin in range(0, len(documents), 1000):
-            with other.begin() as connection:
-                connection.execute(insert(attempts), documents[begin : begin + 1000])
+        with other.begin() as connection:
+            connection.execute(insert(attempts), documents)
 
     try:
         return _each(add, len(documents))
@@ -162,7 +194,12 @@ def tables(quick: bool) -> list[Table]:
             "records of one attempt made": _encoded_only(times, rounds),
             "attempt made, written and settled": _written(directory / "spool", times, rounds),
             f"the same, on the disk before it is sent, {CALLERS} callers": _synced(directory / "synced", times // 100),
-            "attempt drained into SQLite": _drained(directory / "drained", engine, 2 * times),
+            "attempt drained into SQLite": min(
+                _drained(directory / f"drained-{turn}", engine, 2 * times) for turn in range(rounds)
+            ),
+            f"the same by the writer's process, at {RATE:,} a second": _beside(
+                directory / "beside", f"sqlite:///{directory / 'beside.db'}", 0.2 if quick else 5.0
+            ),
             "row added by SQLAlchemy's expressions": _by_expressions(directory, engine),
         }
         engine.dispose()
@@ -170,7 +207,7 @@ def tables(quick: bool) -> list[Table]:
         Table(
             "Ledger: an attempt",
             "Intent and settlement in the memory-mapped spool; the drain's rows are on the disk when counted "
-            "(`synchronous=FULL`, batches of 1,000). The last row is what the drain does not do, for comparison.",
+            "(`synchronous=FULL`, batches of up to 2,000). The last row is what the drain does not do, for comparison.",
             ("what", "CPU", "wall", "a second"),
             [
                 (name, f"{cpu * 1e6:.1f} µs", f"{wall * 1e6:.1f} µs", f"{1 / wall:,.0f}")

@@ -7,7 +7,17 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["GATEWAY", "LOAD", "children", "cores", "cpu_seconds", "on_core", "resident_bytes", "thread_seconds"]
+__all__ = [
+    "GATEWAY",
+    "LOAD",
+    "children",
+    "cores",
+    "cpu_seconds",
+    "on_core",
+    "own_bytes",
+    "resident_bytes",
+    "thread_seconds",
+]
 
 _TICK = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -84,10 +94,12 @@ def thread_seconds(process: int) -> dict[int, float]:
 
 def resident_bytes(process: int) -> int:
     """Resident memory of a process and of all below it."""
-    total = 0
-    for each in children(process):
-        try:
-            total += int(Path(f"/proc/{each}/statm").read_text().split()[1]) * _PAGE
-        except OSError:
-            continue
-    return total
+    return sum(map(own_bytes, children(process)))
+
+
+def own_bytes(process: int) -> int:
+    """Resident memory of a process alone; 0 for one that is gone."""
+    try:
+        return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * _PAGE
+    except OSError:
+        return 0

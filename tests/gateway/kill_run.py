@@ -29,15 +29,17 @@ BY_TIME_ALONE = 0.25
 
 
 class Round(NamedTuple):
-    """One life of the command: so many workers are killed, then the first process, alone or with the whole group."""
+    """One life of the command: so many workers and writers of the ledger are killed, in any order, then the first
+    process, alone or with the whole group."""
 
     arguments: tuple[str, ...]
     workers_killed: int
     end: Literal["first", "group"]
+    writers_killed: int = 0
 
     @property
     def kills(self) -> int:
-        return self.workers_killed + 1
+        return self.workers_killed + self.writers_killed + 1
 
 
 async def until(condition: Callable[[], bool], what: str, seconds: float = DEADLINE_SECONDS) -> None:
@@ -54,13 +56,13 @@ class KillRun:
         self._folder = folder
         self._dice = dice
         self.load = Load(clients)
-        self.killed_workers = self.killed_first = self.killed_groups = 0
+        self.killed_workers = self.killed_writers = self.killed_first = self.killed_groups = 0
         self.starts = 0
         self.seconds = 0.0
 
     @property
     def kills(self) -> int:
-        return self.killed_workers + self.killed_first + self.killed_groups
+        return self.killed_workers + self.killed_writers + self.killed_first + self.killed_groups
 
     def run(self, rounds: list[Round]) -> Audit:
         """All rounds, and a last life that ends in peace; then the rows are held against what was seen."""
@@ -82,9 +84,11 @@ class KillRun:
         load.start(served.port)
         for each in rounds:
             await self._begin(served, each.arguments)
-            for _ in range(each.workers_killed):
+            victims = [served.workers] * each.workers_killed + [served.writers] * each.writers_killed
+            self._dice.shuffle(victims)
+            for alive in victims:
                 await self._moment()
-                await self._kill_worker(served)
+                await self._kill_one(served, alive)
             await self._moment()
             await self._end(served, each.end)
         await self._begin(served, ("--workers", "2"))
@@ -117,11 +121,14 @@ class KillRun:
         await until(lambda: len(self.load.delivered) >= enough, "answers between two deaths")
         await asyncio.sleep(dice.uniform(0, LAST_SECONDS))
 
-    async def _kill_worker(self, served: Served) -> None:
-        await until(lambda: bool(served.workers()), "a worker")
-        with suppress(ProcessLookupError):
-            os.kill(self._dice.choice(served.workers()), signal.SIGKILL)
-            self.killed_workers += 1
+    async def _kill_one(self, served: Served, alive: Callable[[], list[int]]) -> None:
+        await until(lambda: bool(alive()), "a worker, or a writer")
+        with suppress(ProcessLookupError, IndexError):  # it may end meanwhile
+            os.kill(self._dice.choice(alive()), signal.SIGKILL)
+            if alive == served.writers:
+                self.killed_writers += 1
+            else:
+                self.killed_workers += 1
 
     async def _end(self, served: Served, end: Literal["first", "group"]) -> None:
         served.workers()

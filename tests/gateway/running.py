@@ -13,6 +13,8 @@ import uvloop
 
 from dragoman.gateway.assembly import Gateway
 from dragoman.gateway.config.loading import read
+from dragoman.ledger import Drain, DrainThread
+from dragoman.storage import LedgerStore, open_database
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Generator
@@ -26,6 +28,11 @@ storage: {{database: "sqlite:///{folder}/ledger.db"}}
 spool: {{directory: "{folder}/spool", segment_bytes: {segment_bytes}}}
 log: {{requests: "{folder}/requests.log"}}
 """
+
+
+def _writer_thread(folder: Path, database: str) -> DrainThread:
+    """In this process, for a test has many gateways, each for a moment; `dragoman serve` starts a process."""
+    return DrainThread(lambda: Drain(folder, LedgerStore(open_database(database))))
 
 
 class RunningGateway:
@@ -74,7 +81,9 @@ class RunningGateway:
     async def _serve(self) -> None:
         try:
             self._stop = asyncio.Event()
-            self.gateway = Gateway(lambda: read(self._text, "test.yaml", folder=self.folder, environ={}))
+            self.gateway = Gateway(
+                lambda: read(self._text, "test.yaml", folder=self.folder, environ={}), writer=_writer_thread
+            )
             await self.gateway.start([self._listening])
         except BaseException as error:
             self._failure = error

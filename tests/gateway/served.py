@@ -53,6 +53,13 @@ def started_at(pid: int) -> int | None:
     return None if fields[0] == "Z" else int(fields[19])
 
 
+def _writes_the_ledger(pid: int) -> bool:
+    try:
+        return b"ledger_writer" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 class Served:
     """One life of the command after another, on one port. Leaving the block ends every process of it."""
 
@@ -94,13 +101,20 @@ class Served:
         return self.process.pid
 
     def workers(self) -> list[int]:
-        """The processes that the first one has started, and that live."""
+        """The processes that the first one has started to serve, and that live."""
+        return [pid for pid in self._children() if not _writes_the_ledger(pid)]
+
+    def writers(self) -> list[int]:
+        """Those that it has started to carry the ledger over."""
+        return [pid for pid in self._children() if _writes_the_ledger(pid)]
+
+    def _children(self) -> list[int]:
         if self.process is None:
             return []
-        try:
-            children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
-        except (FileNotFoundError, ProcessLookupError):
-            return []
+        children: list[str] = []
+        with suppress(FileNotFoundError, ProcessLookupError):
+            for task in Path(f"/proc/{self.pid}/task").iterdir():  # a child belongs to the thread that started it
+                children += (task / "children").read_text().split()
         return [pid for pid in map(int, children) if self._note(pid)]
 
     def _note(self, pid: int) -> bool:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from dragoman.accounts import Principal
+from dragoman.accounts import OwnedState, Principal
 from dragoman.gateway.holdings import Holdings, may_have
 from dragoman.gateway.server.refusals import RequestRefused
-from dragoman.storage import OwnedState, StateStore, open_database
+from dragoman.storage import StateStore, open_database
 
 ANNA = Principal("anna", team="red")
 BERT = Principal("bert")

@@ -1,4 +1,4 @@
-"""kill -9 of workers, of the supervisor, and of everything, at random moments under load: the ledger stays exact.
+"""kill -9 of workers, the ledger's writer, the supervisor, and everything, at random moments under load: all exact.
 
 Every attempt that the provider saw has one row, every answer that was given whole a settled one, nothing is settled
 that was not sent, and what nobody settled is booked at its bound. `make soak` does it hundreds of times and writes
@@ -24,22 +24,24 @@ TWO, ONE, ALONE = ("--workers", "2"), ("--workers", "1", "--supervised"), ("--wo
 SOAK_KILLS = 400
 MOST_IN_A_ROW = 5
 """Of one life's workers: beyond it, a supervisor waits longer and longer before it starts another."""
+MOST_WRITERS_IN_A_ROW = 3
 SOAK_SEED = 2026
 CLIENTS = 16
 
 
-def test_twenty_deaths_under_load_leave_the_ledger_exact(tmp_path: Path) -> None:
+def test_thirty_deaths_under_load_leave_the_ledger_exact(tmp_path: Path) -> None:
     rounds = [
-        Round(TWO, 6, "first"),
-        Round(TWO, 6, "group"),
+        Round(TWO, 5, "first", 2),
+        Round(TWO, 5, "group", 3),
+        Round(ALONE, 0, "first", 2),
         Round(ALONE, 0, "first"),
-        Round(ALONE, 0, "first"),
-        Round(ONE, 2, "first"),
-        Round(ALONE, 0, "first"),
+        Round(ONE, 2, "first", 2),
+        Round(ALONE, 0, "group", 3),
     ]
     run = KillRun(tmp_path, random.Random(5), clients=CLIENTS)
     found = run.run(rounds)
-    assert run.kills == sum(each.kills for each in rounds) == 20
+    assert run.kills == sum(each.kills for each in rounds) == 30
+    assert run.killed_writers == 12
     assert found.outcomes["ok"] >= len(run.load.delivered) > 50
     assert found.outcomes["unknown"] > 0
 
@@ -56,6 +58,7 @@ def test_hundreds_of_deaths_under_load_leave_the_ledger_exact(tmp_path: Path) ->
                 arguments,
                 0 if arguments is ALONE else dice.randint(0, MOST_IN_A_ROW),
                 dice.choice(["first", "first", "group"]),
+                dice.randint(0, MOST_WRITERS_IN_A_ROW),
             )
         )
     run = KillRun(tmp_path, dice, clients=CLIENTS)
@@ -75,6 +78,7 @@ def _report(run: KillRun, found: Audit) -> str:
         "| what | count |",
         "| --- | ---: |",
         f"| deaths of a worker | {run.killed_workers} |",
+        f"| deaths of the ledger's writer | {run.killed_writers} |",
         f"| deaths of the first process (supervisor, or the only one) | {run.killed_first} |",
         f"| deaths of all processes at once | {run.killed_groups} |",
         f"| starts of `dragoman serve` | {run.starts} |",

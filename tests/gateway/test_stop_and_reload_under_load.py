@@ -191,7 +191,7 @@ async def _reloaded(served: Served, witness: Witness, text: str) -> tuple[Load, 
 
     told = get(served.port, "/metrics")[1]
     assert [name for name in GAUGES if f"\n{name}" not in told] == []
-    assert metric(served.port, "dragoman_ledger_drains") == 1
+    await until(lambda: metric(served.port, "dragoman_ledger_drains") == 1, "a writer that is elected")
     await load.stop()
     served.workers()
     served.tell(signal.SIGTERM)
@@ -270,6 +270,9 @@ async def _filled(served: Served, arguments: tuple[str, ...]) -> set[str]:
             assert told <= {200, 503}
             refused = refused + 1 if told == {503} else 0
         assert metric(served.port, "dragoman_spools_full") == int(arguments[1])
+        status, body = get(served.port, "/readyz")
+        assert (status, json.loads(body)["status"]) == (503, "refusing")
+        assert json.loads(body)["reason"].startswith("the ledger has no room: 2 segments wait to be drained")
         for path in BODIES:
             answer = await asyncio.to_thread(post, served.port, path, LONG)
             assert answer.status == (529 if path.endswith("/messages") else 503)  # Anthropic's word for overloaded
@@ -282,6 +285,7 @@ async def _filled(served: Served, arguments: tuple[str, ...]) -> set[str]:
         database.execute("ROLLBACK")
     full = len(delivered)
     await until(lambda: metric(served.port, "dragoman_spools_full") == 0, "room")
+    assert get(served.port, "/readyz") == (200, '{"status":"ready"}')
     assert await asked() == 200
     assert len(delivered) == full + 1
     served.workers()

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from dragoman.accounts.keys import KeyRing, digest_of
 from dragoman.accounts.limits import Gauge, Gauges, Lease, LimitReached, Limits
+from dragoman.accounts.owned import OwnedState
 from dragoman.accounts.patterns import NamePatterns, PathPattern
-from dragoman.accounts.presented import Presented, presented_in
+from dragoman.accounts.presented import Presented, presented_in, secret_in
 from dragoman.accounts.principals import Grant, Principal
 
 __all__ = [
@@ -22,9 +23,11 @@ __all__ = [
     "LimitReached",
     "Limits",
     "NamePatterns",
+    "OwnedState",
     "PathPattern",
     "Presented",
     "Principal",
     "digest_of",
     "presented_in",
+    "secret_in",
 ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Presented", "presented_in"]
+__all__ = ["Presented", "presented_in", "secret_in"]
 
 Place = Literal["authorization", "x-api-key", "x-goog-api-key", "query"]
 
@@ -36,6 +36,15 @@ def presented_in(fields: Mapping[bytes, bytes], query: str = "", *, in_query: bo
     if value is not None and (secret := value.strip()):
         return Presented(secret, "x-goog-api-key")
     return _in_query(query) if in_query and query else None
+
+
+def secret_in(fields: Mapping[bytes, bytes], query: str = "", *, in_query: bool = False) -> bytes | None:
+    """As `presented_in`, the secret alone."""
+    value = fields.get(b"authorization")
+    if value is not None and value[:7] == b"Bearer " and (secret := value[7:].strip()):
+        return secret  # as most clients have it
+    shown = presented_in(fields, query, in_query=in_query)
+    return None if shown is None else shown.secret
 
 
 def _in_query(query: str) -> Presented | None:

@@ -11,11 +11,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dragoman.gateway.active_probes import ActiveProbes
 from dragoman.gateway.admin import Administration
 from dragoman.gateway.bookkeeping import Books
 from dragoman.gateway.generation import Generations
+from dragoman.gateway.health_sharing import HEAR, STANDINGS, HealthSharing
 from dragoman.gateway.holdings import Holdings
-from dragoman.gateway.ledger_metrics import count_ledger
+from dragoman.gateway.ledger_metrics import count_spool, count_writer
 from dragoman.gateway.public import add_public
 from dragoman.gateway.replay_memory import ReplayMemory
 from dragoman.gateway.request_facts import RequestFacts
@@ -26,11 +28,9 @@ from dragoman.gateway.server.operations import Health, add_operations, count_ser
 from dragoman.gateway.server.serving import GatewayServer
 from dragoman.gateway.visits import Desk
 from dragoman.gateway.workers.service import REOPEN_LOG
-from dragoman.ledger import Drain, DrainThread, Spool
+from dragoman.ledger import Spool
 from dragoman.observe.metrics import Metrics
 from dragoman.observe.request_log import RequestLog
-from dragoman.storage.database import open_database
-from dragoman.storage.ledger_store import LedgerStore
 
 if TYPE_CHECKING:
     import socket
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from dragoman.gateway.config.loading import Config
     from dragoman.gateway.generation import Generation
+    from dragoman.gateway.workers.ledger_writer import LedgerWriter
     from dragoman.gateway.workers.service import Fleet
 
 __all__ = ["Gateway", "server_limits"]
@@ -64,7 +65,8 @@ class Gateway:
     """Made and used within one event loop. `open`, `start`, then `drain` and `close`, in this order.
 
     `read` loads the configuration, `worker` of `workers` is this process; `exposition` gives the metrics' text where
-    those of several processes are merged.
+    those of several processes are merged. `writer` makes what carries the spools of a directory into a database, where
+    this process is the one to run it.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class Gateway:
         worker: int = 0,
         workers: int = 1,
         exposition: Callable[[], Awaitable[bytes]] | None = None,
+        writer: Callable[[Path, str], LedgerWriter] | None = None,
     ) -> None:
         self._worker = worker
         self.generations = Generations(read, worker=worker, workers=workers)
@@ -92,7 +95,8 @@ class Gateway:
             sync=self.config.spool.sync,
         )
         database = self.config.storage.database
-        self._drain = DrainThread(lambda: Drain(folder, LedgerStore(open_database(database))))
+        self._writer = None if writer is None else writer(folder, database)
+        self.health.obstacle = self._no_room
         books = Books(spool=self.spool, metrics=self.metrics, log=self._log, worker=worker)
         self.holdings = Holdings(database)
         self.facts = RequestFacts(database, folder)
@@ -104,6 +108,10 @@ class Gateway:
             memory=ReplayMemory(),
             hold_seconds=self.config.server.hold_seconds,
         )
+        self._sharing: HealthSharing | None = None
+        if workers > 1:
+            self._sharing = HealthSharing(self.generations.state.health, self._whole_fleet, folder / "probes", worker)
+        self._probes = ActiveProbes(self.generations.current, worker=worker)
         self.admin = Administration(
             self.generations, self.health, self._whole_fleet, self.desk.memory, self.holdings, worker=worker
         )
@@ -118,7 +126,9 @@ class Gateway:
         add_public(app, self.desk)
         add_operations(app, self.health, exposition or self._exposition)
         count_server(self.metrics, app)
-        count_ledger(self.metrics, self.spool, self._drain)
+        count_spool(self.metrics, self.spool)
+        if self._writer is not None:
+            count_writer(self.metrics, self._writer)
         self.admin.add(app)
         return app
 
@@ -131,6 +141,12 @@ class Gateway:
             if self._log is not None:
                 self._log.reopen()
             return None
+        if self._sharing is not None:
+            if name == HEAR:
+                self._sharing.hear(argument)
+                return None
+            if name == STANDINGS:
+                return self._sharing.told()
         return await self.admin.obey(name, argument)
 
     async def _exposition(self) -> bytes:
@@ -138,8 +154,12 @@ class Gateway:
 
     async def start(self, sockets: list[socket.socket]) -> None:
         """Begins to accept requests; the sockets listen already."""
-        self._drain.start()
         await self.server.start(sockets)
+        if self._writer is not None:
+            self._writer.start()  # now, for no answer waits for it
+        if self._sharing is not None:
+            self._sharing.start()
+        self._probes.follow(self.generations.current().config.health.probe_seconds)
         self.health.ready = True
 
     async def prepare(self, digest: str | None) -> Generation:
@@ -153,19 +173,29 @@ class Gateway:
     def commit(self, generation: Generation) -> None:
         """New requests begin with this configuration, as `prepare` gave it."""
         self.generations.commit(generation)
+        self._probes.follow(generation.config.health.probe_seconds)
         keyless = generation.keys.keyless is not None
         self.app.keyless = KeylessGuard(generation.config.server.trusted_hosts) if keyless else None
+
+    def _no_room(self) -> str | None:
+        state = self.spool.state()
+        return None if state.has_room else f"the ledger has no room: {state.problem or 'too many attempts are open'}"
 
     async def drain(self) -> None:
         """Takes no more requests, and returns when those at hand are answered, or the bound is reached."""
         self.health.draining = True
+        self._probes.close()
         await self.server.drain(bound_seconds=self.config.server.drain_seconds)
 
     def close(self) -> None:
         """Writes down what is left. Nothing is served any more."""
+        self._probes.close()
         self.generations.close()
+        if self._sharing is not None:
+            self._sharing.close()
         self.spool.close()
-        self._drain.stop(lambda: not self.spool.path.exists())
+        if self._writer is not None:
+            self._writer.stop(lambda: not self.spool.path.exists())
         self.holdings.close()
         self.facts.close()
         if self._log is not None:

@@ -14,15 +14,16 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
+from dragoman.accounts import OwnedState
 from dragoman.accounts.principals import LOCAL
 from dragoman.gateway.server.refusals import RequestRefused
-from dragoman.storage import OwnedState, StateStore, open_database
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from dragoman.accounts import Principal
     from dragoman.engine import Deployment
+    from dragoman.storage import StateStore
 
 __all__ = ["Holdings", "account_of", "knows_all", "may_have"]
 
@@ -166,7 +167,9 @@ class Holdings:
             logger.exception("an object of a provider that was deleted could not be forgotten")
 
     def _opened(self) -> StateStore:
-        # In the one thread that all of this runs in.
+        # In the one thread that all of this runs in. SQLAlchemy takes 17 MB, and most gateways never come here.
         if self._store is None:
+            from dragoman.storage import StateStore, open_database
+
             self._store = StateStore(open_database(self._url, durable=False))
         return self._store

@@ -13,6 +13,7 @@ from dragoman.errors import ConfigError
 from dragoman.gateway.config import Config, Discovered, ambient_config, load, read
 from dragoman.gateway.config.checks import is_loopback
 from dragoman.gateway.reloading import Reloader, needs_restart
+from dragoman.gateway.workers.ledger_writer import WriterProcess
 from dragoman.gateway.workers.listening import bind
 from dragoman.gateway.workers.service import ServeOptions
 from dragoman.gateway.workers.supervisor import Supervisor
@@ -78,7 +79,13 @@ def make_service(options: ServeOptions, exposition: Exposition | None) -> Gatewa
     """The gateway of one process."""
     from dragoman.gateway.assembly import Gateway  # here: a supervisor serves nothing, and starts sooner without it
 
-    return Gateway(_Reader(options), worker=options.worker, workers=options.workers, exposition=exposition)
+    return Gateway(
+        _Reader(options),
+        worker=options.worker,
+        workers=options.workers,
+        exposition=exposition,
+        writer=WriterProcess if exposition is None else None,  # a supervisor has one for all its workers
+    )
 
 
 class _FileWatch:
@@ -146,6 +153,7 @@ class Hosting:
             drain_delay_seconds=server.drain_delay_seconds,
             drain_bound_seconds=server.drain_seconds,
             watch=self.watch,
+            writer=WriterProcess(self.config.spool.directory, self.config.storage.database),
         )
         return await supervisor.run(lambda: ready(supervisor.port))
 

@@ -16,6 +16,7 @@ import os
 import re
 import shutil
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dragoman.errors import ConfigError
@@ -23,9 +24,8 @@ from dragoman.ledger.identity import new_attempt_id
 
 if TYPE_CHECKING:
     from collections.abc import Generator
-    from pathlib import Path
 
-__all__ = ["Claim", "claim_if_dead", "give_birth", "remove_spool", "spools", "try_lock"]
+__all__ = ["Claim", "claim_if_dead", "give_birth", "left_behind", "remove_spool", "spools", "try_lock"]
 
 _INSTANCE = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
 _SPOOL = re.compile(r"[A-Za-z0-9_-]{1,64}\.[0-9a-f]{32}\Z")
@@ -103,6 +103,16 @@ def claim_if_dead(spool: Path) -> Claim | None:
     """The lock of a spool whose process is gone; None while it lives. While the claim is held nobody else gets it."""
     with _births(spool.parent):
         return try_lock(spool / _LOCK) if spool.is_dir() else None
+
+
+def left_behind(directory: str | Path) -> bool:
+    """Whether a spool's process is gone, and nobody has claimed it yet."""
+    for spool in spools(Path(directory)):
+        claim = claim_if_dead(spool)
+        if claim is not None:
+            claim.release()
+            return True
+    return False
 
 
 def remove_spool(spool: Path, claim: Claim) -> None:

@@ -21,40 +21,46 @@ import msgspec
 from dragoman.ledger.births import claim_if_dead, remove_spool, spools, try_lock
 from dragoman.ledger.closing import close_at_bound, lost_intent
 from dragoman.ledger.reading import START, Place, SpoolReader
-from dragoman.ledger.records import Correction, Intent, RequestRecord, Settlement
+from dragoman.ledger.records import Intent, Settlement, decode_record
+from dragoman.ledger.rows import attempt_row, fields_of, fields_of_record
 from dragoman.ledger.segments import segment_numbers, segment_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from dragoman.ledger.births import Claim
-    from dragoman.ledger.records import Record
+    from dragoman.ledger.rows import Row
 
 __all__ = ["Batch", "Drain", "Standing", "Store"]
 
 _LOCK = "drain"
-BATCH_RECORDS = 1000
+BATCH_RECORDS = 4000
 
 
 class Standing(NamedTuple):
     """How far a spool has been carried over: the place, the intents that are open there, and whether that is all."""
 
     place: Place = START
-    open_intents: Sequence[Intent] = ()
+    open_intents: Sequence[bytes] = ()
+    """Their payloads, as they stood in the spool."""
     finished: bool = False
 
 
 class Batch(msgspec.Struct, kw_only=True):
-    """One step of one spool, to be applied whole or not at all. `before` is the place that the store must have."""
+    """One step of one spool, to be applied whole or not at all. `before` is the place that the store must have.
+
+    Rows are the fields of their records in order; an attempt's are its intent's, then its settlement's without the id.
+    `opened` are ids with the payloads of their intents, `closed` ids that were opened by an earlier batch.
+    """
 
     spool: str
     before: Place
     after: Place
-    attempts: list[tuple[Intent, Settlement]]
-    corrections: list[Correction]
-    requests: list[RequestRecord]
-    opened: list[Intent]
-    closed: list[bytes]
+    attempts: list[Row] = []
+    corrections: list[Row] = []
+    requests: list[Row] = []
+    opened: list[tuple[bytes, bytes]] = []
+    closed: list[bytes] = []
     finished: bool = False
 
 
@@ -79,60 +85,62 @@ class Store(Protocol):
 
 
 class _Source:
-    """One spool that is being drained: where its reader stands, and what is open."""
+    """One spool that is being drained: where its reader stands, and what is open, as fields and as payload."""
 
-    __slots__ = ("claim", "finished", "held", "open", "path", "reader", "stored")
+    __slots__ = ("claim", "finished", "open", "path", "reader")
 
     def __init__(self, path: Path, standing: Standing) -> None:
         self.path = path
         self.reader = SpoolReader(path, standing.place)
-        self.open = {intent.attempt_id: intent for intent in standing.open_intents}
-        self.stored = set(self.open)
-        """Those open intents that the store holds."""
+        self.open: dict[bytes, tuple[Row, bytes]] = {}
+        for payload in standing.open_intents:
+            fields = fields_of(payload)
+            assert fields is not None  # or it would not have been stored
+            self.open[fields[1]] = fields, payload
         self.finished = standing.finished
         self.claim: Claim | None = None
 
     def batch(self, most: int) -> Batch:
         """What is to be carried over next. It may be empty, and still have passed a segment's end."""
         before = self.reader.place
-        records = self.reader.read(most, dead=self.claim is not None)
-        batch = Batch(
-            spool=self.path.name,
-            before=before,
-            after=self.reader.place,
-            attempts=[],
-            corrections=[],
-            requests=[],
-            opened=[],
-            closed=[],
-        )
-        self._sort(records, batch)
+        payloads = self.reader.payloads(most, dead=self.claim is not None)
+        batch = Batch(spool=self.path.name, before=before, after=self.reader.place)
+        self._sort(payloads, batch)
         return batch
 
-    def _sort(self, records: list[Record], batch: Batch) -> None:
-        fresh: dict[bytes, Intent] = {}
-        for record in records:
-            match record:
-                case Intent():
-                    fresh[record.attempt_id] = record
-                case Settlement():
-                    intent = fresh.pop(record.attempt_id, None) or self.open.pop(record.attempt_id, None)
-                    batch.attempts.append((intent or lost_intent(record), record))
-                    if record.attempt_id in self.stored:
-                        self.stored.remove(record.attempt_id)
-                        batch.closed.append(record.attempt_id)
-                case Correction():
-                    batch.corrections.append(record)
-                case RequestRecord():
-                    batch.requests.append(record)
+    def _sort(self, payloads: list[bytes], batch: Batch) -> None:
+        fresh: dict[bytes, tuple[Row, bytes]] = {}
+        for payload in payloads:
+            fields = fields_of(payload)
+            if fields is None:
+                self.reader.damaged += 1
+                continue
+            match fields[0]:
+                case "s":
+                    begun = fresh.pop(fields[1], None) or self._close(fields[1], batch) or _lost(payload)
+                    batch.attempts.append(attempt_row(begun[0], fields))
+                case "i":
+                    fresh[fields[1]] = fields, payload
+                case "c":
+                    batch.corrections.append(fields[1:])
+                case _:
+                    batch.requests.append(fields[1:])
         self.open.update(fresh)
-        self.stored.update(fresh)
-        batch.opened.extend(fresh.values())
+        batch.opened += [(attempt_id, payload) for attempt_id, (_, payload) in fresh.items()]
+
+    def _close(self, attempt_id: bytes, batch: Batch) -> tuple[Row, bytes] | None:
+        """An intent that an earlier batch has opened."""
+        begun = self.open.pop(attempt_id, None)
+        if begun is not None:
+            batch.closed.append(attempt_id)
+        return begun
 
     def finish(self, batch: Batch, now: float) -> None:
         """Books the orphans of a dead spool that has been read to its end."""
-        for intent in self.open.values():
-            batch.attempts.append((intent, close_at_bound(intent, now)))
+        for fields, payload in self.open.values():
+            intent = decode_record(payload)
+            assert isinstance(intent, Intent)
+            batch.attempts.append(attempt_row(fields, fields_of_record(close_at_bound(intent, now))))
         batch.closed.extend(self.open)
         self.open.clear()
         batch.finished = self.finished = True
@@ -252,6 +260,13 @@ class Drain:
         self._sources.pop(source.path.name, None)
         if not source.path.exists():
             self._store.forget(source.path.name)
+
+
+def _lost(payload: bytes) -> tuple[Row, bytes]:
+    """What stands for the intent of this settlement, which the spool does not hold."""
+    settlement = decode_record(payload)
+    assert isinstance(settlement, Settlement)
+    return fields_of_record(lost_intent(settlement)), b""
 
 
 def _remove_segments(spool: Path, before: int) -> None:

@@ -1,4 +1,4 @@
-"""The drain as a thread. It may run in every process that has the directory: one is elected, the others stand by."""
+"""The drain as a thread. Of several processes that have the directory one is elected, the others stand by."""
 
 from __future__ import annotations
 
@@ -24,12 +24,19 @@ class DrainThread:
     """Runs a drain every `every_seconds`, and at once while there is more than a batch to carry over.
 
     A failing store (locked, its disk full) is logged once and tried again, less and less often; the spools hold what
-    it has not taken. `problem` says what is wrong now.
+    it has not taken. `problem` says what is wrong now. `told` is called, in the thread, whenever that may have changed.
     """
 
-    def __init__(self, make: Callable[[], Drain], *, every_seconds: float = 0.25) -> None:
+    def __init__(
+        self,
+        make: Callable[[], Drain],
+        *,
+        every_seconds: float = 0.25,
+        told: Callable[[DrainThread], None] = lambda _thread: None,
+    ) -> None:
         self._make = make
         self._every_seconds = every_seconds
+        self._told = told
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="ledger drain", daemon=True)
         self._carried: Callable[[], bool] = lambda: True
@@ -66,12 +73,14 @@ class DrainThread:
                 self.carried, self.problem = drain.carried, None
             except Exception as error:  # noqa: BLE001 - a supervisor: whatever the store says, the spools hold it all
                 wait = self._failed(error, wait)
+            self._told(self)
             if stopping:
                 break
             self._stop.wait(wait)
         if drain is not None:
             drain.close()
         self.elected = False
+        self._told(self)
 
     def _finish(self, drain: Drain) -> None:
         deadline = time.monotonic() + _FAREWELL_SECONDS

@@ -98,20 +98,23 @@ def put_seal(data: Writable, at: int) -> None:
 def take_frames(data: mmap | bytes, at: int, most: int) -> Taken:
     """Up to `most` payloads from a place on."""
     payloads: list[bytes] = []
+    add, unpack = payloads.append, _FRAME.unpack_from
     end = len(data) - FRAME_HEAD
-    while len(payloads) < most:
+    for _ in range(most):
         if at > end:
             return Taken(payloads, at, Ended.SEALED)
-        length, checksum = _FRAME.unpack_from(data, at)
+        length, checksum = unpack(data, at)
         if length == 0:
             return Taken(payloads, at, Ended.NOTHING_YET)
         if length == _SEAL:
             return Taken(payloads, at, Ended.SEALED)
-        payload = data[at + 8 : at + 8 + length]
-        if len(payload) != length or crc32(payload, length) != checksum:
+        begin = at + FRAME_HEAD
+        payload = data[begin : begin + length]
+        # Of what ends before its length, the checksum is another one but for one time in 2**32.
+        if crc32(payload, length) != checksum or len(payload) != length:
             return Taken(payloads, at, Ended.DAMAGED)
-        payloads.append(payload)
-        at += (length + FRAME_HEAD + 7) & ~7
+        add(payload)
+        at = (begin + length + 7) & ~7
     return Taken(payloads, at, Ended.ENOUGH)
 
 

@@ -19,7 +19,10 @@ RETRY_SECONDS = 0.25
 
 
 class Keeper:
-    """Shares with the writer: `next` (made here, taken there), `current` (set there), and what is retired."""
+    """Shares with the writer: `next` (made here, taken there), `current` (set there), and what is retired.
+
+    The thread makes `next` as soon as it was taken. Where it did not get its turn in time, the writer may make it.
+    """
 
     def __init__(self, path: Path, segment_bytes: int, max_bytes: int, *, durable: bool) -> None:
         self._path = path
@@ -30,6 +33,7 @@ class Keeper:
         self._retired: deque[Segment] = deque()
         self._waiting: list[tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]] = []
         self._lock = threading.Lock()
+        self._making = threading.Lock()
         self._wake = threading.Event()
         self._stopping = False
         self._thread: threading.Thread | None = None
@@ -52,7 +56,15 @@ class Keeper:
         return taken
 
     def prepare(self) -> None:
-        """Makes the next segment, or says in `problem` why it cannot be made now."""
+        """Makes the next segment if it is not there, or says in `problem` why it cannot be made now.
+
+        For the thread and for the writer, who waits for the thread where that has begun.
+        """
+        with self._making:
+            if self.next is None and not self._stopping:
+                self._make()
+
+    def _make(self) -> None:
         try:
             if len(segment_numbers(self._path)) >= self._max_segments:
                 self.problem = f"{self._max_segments} segments wait to be drained, and no more are allowed"

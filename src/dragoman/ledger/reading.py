@@ -31,6 +31,8 @@ START = Place(0, HEAD_BYTES)
 class SpoolReader:
     """Reads on from `place`. `damaged` counts what could not be read and was passed over.
 
+    Records come by `read`, or, for whoever reads them in a way of its own, as `payloads`.
+
     A frame that is not whole is one that is being written; after it nothing is read until it is. Only when the writer
     is known to be past it (it is dead, or wrote to a later segment) is it damage.
     """
@@ -48,21 +50,28 @@ class SpoolReader:
     def read(self, most: int, *, dead: bool) -> list[Record]:
         """Up to about `most` records, the oldest first; none when there are no more for now."""
         records: list[Record] = []
-        while len(records) < most:
-            if not self._open():
-                break
-            assert self._data is not None
-            taken = take_frames(self._data, self.place.offset, most - len(records))
-            self.place = Place(self.place.segment, taken.at)
-            for payload in taken.payloads:
+        while not records and (payloads := self.payloads(most, dead=dead)):
+            for payload in payloads:
                 record = decode_record(payload)
                 if record is None:
                     self.damaged += 1
                 else:
                     records.append(record)
+        return records
+
+    def payloads(self, most: int, *, dead: bool) -> list[bytes]:
+        """The bytes of up to about `most` records, as they were written. What they say is not looked at."""
+        payloads: list[bytes] = []
+        while len(payloads) < most:
+            if not self._open():
+                break
+            assert self._data is not None
+            taken = take_frames(self._data, self.place.offset, most - len(payloads))
+            self.place = Place(self.place.segment, taken.at)
+            payloads += taken.payloads
             if taken.ended is not Ended.ENOUGH and not self._pass(taken.ended, dead):
                 break
-        return records
+        return payloads
 
     def close(self) -> None:
         if self._data is not None:

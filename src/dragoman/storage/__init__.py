@@ -18,14 +18,13 @@ from dragoman.storage.database import open_database
 from dragoman.storage.ledger_queries import Grouping, Sum, find_request, latest_attempts, sums
 from dragoman.storage.ledger_store import LedgerStore
 from dragoman.storage.ledger_tail import LedgerTail
-from dragoman.storage.state_store import OwnedState, StateStore
+from dragoman.storage.state_store import StateStore
 
 __all__ = [
     "Engine",
     "Grouping",
     "LedgerStore",
     "LedgerTail",
-    "OwnedState",
     "StateStore",
     "Sum",
     "find_request",

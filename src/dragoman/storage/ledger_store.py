@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 from sqlalchemy import Table, delete, insert, select, update
 from sqlalchemy.dialects import sqlite
 
-from dragoman.ledger import Intent, Place, Standing
+from dragoman.ledger import Place, Standing
 from dragoman.storage.tables import attempts, corrections, open_attempts, requests, spools
 
 if TYPE_CHECKING:
@@ -19,10 +18,6 @@ if TYPE_CHECKING:
     from dragoman.ledger import Batch
 
 __all__ = ["LedgerStore"]
-
-_encode = msgspec.msgpack.Encoder().encode
-_decode_intent = msgspec.msgpack.Decoder(Intent).decode
-_values = msgspec.structs.astuple
 
 
 def _insertion(table: Table) -> str:
@@ -54,8 +49,7 @@ class LedgerStore:
             if found is None:
                 return Standing()
             held = connection.execute(select(open_attempts.c.intent).where(open_attempts.c.spool == spool)).scalars()
-            intents = [_decode_intent(intent) for intent in held]
-        return Standing(Place(found.segment, found.position), intents, found.finished)
+            return Standing(Place(found.segment, found.position), held.all(), found.finished)
 
     def apply(self, batch: Batch) -> None:
         """Adds a batch; on the disk when this returns. Raises SQLAlchemy's errors, and then nothing was added."""
@@ -63,11 +57,10 @@ class LedgerStore:
             self._move(connection, batch)
             # The rows are tuples in the order of the columns and go to the driver as they are: the expression language
             # costs about twice as much (benchmarks/spool.py).
-            rows = [(*_values(intent), *_values(settlement)[1:]) for intent, settlement in batch.attempts]
-            _add(connection, _ATTEMPT, rows)
-            _add(connection, _CORRECTION, [_values(correction) for correction in batch.corrections])
-            _add(connection, _REQUEST, [_values(request) for request in batch.requests])
-            _add(connection, _OPEN, [(intent.attempt_id, batch.spool, _encode(intent)) for intent in batch.opened])
+            _add(connection, _ATTEMPT, batch.attempts)
+            _add(connection, _CORRECTION, batch.corrections)
+            _add(connection, _REQUEST, batch.requests)
+            _add(connection, _OPEN, [(attempt_id, batch.spool, payload) for attempt_id, payload in batch.opened])
             _add(connection, "DELETE FROM open_attempts WHERE attempt_id = ?", [(closed,) for closed in batch.closed])
 
     def forget(self, spool: str) -> None:

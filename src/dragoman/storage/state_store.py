@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from sqlalchemy import delete, func, insert, select
 
+from dragoman.accounts import OwnedState
 from dragoman.storage.tables import states
 
 if TYPE_CHECKING:
@@ -15,24 +16,10 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
-__all__ = ["OwnedState", "StateStore"]
+__all__ = ["StateStore"]
 
 _AT_ONCE = 500
 """Names in one statement; SQLite takes a bounded number of parameters."""
-
-
-class OwnedState(msgspec.Struct, frozen=True, kw_only=True):
-    """One object of a provider: who made it, and where it is.
-
-    `name` is its collection and its id (`files/file-1`), `account` the provider's name in the configuration, with the
-    deployment's where that has a credential of its own.
-    """
-
-    name: str
-    account: str
-    key: str
-    team: str
-    expires_at: float
 
 
 class StateStore:

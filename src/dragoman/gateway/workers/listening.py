@@ -10,11 +10,14 @@ from __future__ import annotations
 import errno
 import socket
 import sys
+import time
 
 from dragoman.errors import ConfigError
 
 __all__ = ["bind", "bind_again", "bind_for_workers"]
 
+PATIENCE_SECONDS = 1.0
+AGAIN_SECONDS = 0.05
 _ADVICE = {
     errno.EADDRINUSE: " Another program listens there; take another port with --port or server.port.",
     errno.EACCES: " Ports below 1024 need more rights than this process has; take another with --port or server.port.",
@@ -51,12 +54,28 @@ def bind(host: str, port: int, *, shared_port: bool = False) -> socket.socket:
 
 def bind_for_workers(host: str, port: int, count: int) -> list[socket.socket]:
     """A socket for each worker, all on one port: the same one again where the system does not spread connections."""
-    first = bind(host, port)  # not shared: two gateways on one port would take connections from each other unnoticed
+    first = _bind_alone(host, port)
     if not sys.platform.startswith("linux"):
         return [first] * count
     port = first.getsockname()[1]
     first.close()
     return [bind(host, port, shared_port=True) for _ in range(count)]
+
+
+def _bind_alone(host: str, port: int) -> socket.socket:
+    """Not shared: two gateways on one port would take connections from each other unnoticed.
+
+    Workers of a supervisor that was killed close their sockets when they notice, which may be a moment from now.
+    """
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            return bind(host, port)
+        except ConfigError as error:
+            taken = isinstance(error.__cause__, OSError) and error.__cause__.errno == errno.EADDRINUSE
+            if not taken or time.monotonic() >= deadline:
+                raise
+        time.sleep(AGAIN_SECONDS)
 
 
 def bind_again(host: str, port: int) -> socket.socket:

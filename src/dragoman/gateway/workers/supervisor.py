@@ -1,6 +1,6 @@
 """The process over the workers: starts them, restarts them, reloads on all or on none, ends them in peace.
 
-It serves nothing itself, so that nothing a client sends can bring it down.
+It runs the ledger's writer for all of them. It serves nothing itself, so that nothing a client sends can bring it down.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from dragoman.errors import ConfigError, DragomanError
+from dragoman.gateway.ledger_metrics import count_writer
 from dragoman.gateway.workers import messages as say
 from dragoman.gateway.workers.channel import Channel, ChannelError
 from dragoman.gateway.workers.listening import bind_again, bind_for_workers
@@ -23,11 +24,12 @@ from dragoman.gateway.workers.restarts import Restarts
 from dragoman.gateway.workers.service import REOPEN_LOG
 from dragoman.gateway.workers.sums import Sums
 from dragoman.gateway.workers.worker import EXIT_CONFIG, NO_FILE, ORDER_SECONDS, WATCH_SECONDS
-from dragoman.observe.metrics import Family, Series, Snapshot
+from dragoman.observe.metrics import Family, Metrics, Series, Snapshot, merge
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from dragoman.gateway.workers.ledger_writer import WriterProcess
     from dragoman.gateway.workers.service import ServeOptions, Watch
 
 __all__ = ["Supervisor"]
@@ -73,7 +75,10 @@ class _Place:
 
 
 class Supervisor:
-    """Runs workers until it is told to stop. `options` are every worker's; a port of 0 takes a free one."""
+    """Runs workers until it is told to stop. `options` are every worker's; a port of 0 takes a free one.
+
+    `writer` carries what they write down into the store, from when the first of them serves until the last has ended.
+    """
 
     def __init__(
         self,
@@ -85,12 +90,14 @@ class Supervisor:
         drain_delay_seconds: float = 0.0,
         drain_bound_seconds: float = 30.0,
         watch: Watch | None = None,
+        writer: WriterProcess | None = None,
         health_seconds: float = HEALTH_SECONDS,
         hung_seconds: float = HUNG_SECONDS,
     ) -> None:
         self._factory = factory
         self._options = options
         self._watch = watch
+        self._writer = writer
         self._drain_delay_seconds = drain_delay_seconds
         self._drain_bound_seconds = drain_bound_seconds
         self._health_seconds = health_seconds
@@ -102,6 +109,8 @@ class Supervisor:
         self.port: int = held.getsockname()[1]
         self._number = 0
         self._sums = Sums()
+        self._metrics = self._counted()
+        self._writes = False
         self._reloading = asyncio.Lock()
         self._stopping = asyncio.Event()
         self._status = 0
@@ -131,12 +140,16 @@ class Supervisor:
             await asyncio.gather(*beside, *keeping, return_exceptions=True)
             for place in self._places:
                 place.kill()
+            if self._writer is not None:
+                await asyncio.to_thread(self._writer.stop)
         return self._status
 
     def _told_to_stop(self) -> None:
         if self._stopping.is_set():
             for place in self._places:  # told twice: whoever waits has lost patience
                 place.kill()
+            if self._writer is not None:
+                self._writer.abandon()  # what the killed leave is carried over all the same
         self._stopping.set()
 
     # -- workers -------------------------------------------------------------------------------------------------------
@@ -171,7 +184,9 @@ class Supervisor:
         ours, theirs = socket.socketpair()
         with theirs:
             command = [sys.executable, "-m", "dragoman.gateway.workers.worker", self._factory, str(theirs.fileno())]
-            descriptors = (theirs.fileno(), place.socket.fileno())
+            descriptors = [theirs.fileno(), place.socket.fileno()]
+            if self._writer is not None:
+                descriptors.append(self._writer.lifeline)
             place.process = await asyncio.create_subprocess_exec(
                 *command, stdin=asyncio.subprocess.DEVNULL, pass_fds=descriptors
             )
@@ -220,6 +235,10 @@ class Supervisor:
                     await self._catch_up(place)
                 place.ready = True
                 place.ready_at = time.monotonic()
+                if self._writer is not None and not self._writes:
+                    # Now: before the first worker serves there is nothing to write, and that one should start sooner.
+                    self._writes = True
+                    self._writer.start()
                 place.settled.set()
                 if self._announce is not None and len(self._serving()) == len(self._places):
                     announce, self._announce = self._announce, None
@@ -282,6 +301,12 @@ class Supervisor:
         if isinstance(answer, say.MetricsSnapshot) and place.channel is channel:
             self._sums.note(place.index, answer.snapshot)
 
+    def _counted(self) -> Metrics:
+        metrics = Metrics()
+        if self._writer is not None:
+            count_writer(metrics, self._writer)
+        return metrics
+
     def _total(self) -> Snapshot:
         restarts = sum(place.restarts.total for place in self._places)
         own = [
@@ -292,7 +317,7 @@ class Supervisor:
                 Series((), float(restarts))
             ]),
         ]  # fmt: skip
-        return Snapshot([*self._sums.total().families, *own])
+        return merge((self._sums.total(), self._metrics.snapshot(), Snapshot(own)))
 
     # -- configuration -------------------------------------------------------------------------------------------------
 

@@ -21,21 +21,20 @@ import msgspec
 from dragoman.errors import ConfigError, DragomanError
 from dragoman.gateway.workers import messages as say
 from dragoman.gateway.workers.channel import Channel, ChannelError
-from dragoman.gateway.workers.interpreter import quieten
+from dragoman.gateway.workers.interpreter import LOG_FORMAT, quieten
 from dragoman.gateway.workers.service import REOPEN_LOG, ServeOptions, Service, Watch, load_factory
 from dragoman.observe.metrics import Family, Metrics, Series, Snapshot, exposition
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-__all__ = ["EXIT_CONFIG", "LOG_FORMAT", "NO_FILE", "ORDER_SECONDS", "Worker", "on_fast_loop", "run_alone"]
+__all__ = ["EXIT_CONFIG", "NO_FILE", "ORDER_SECONDS", "Worker", "on_fast_loop", "run_alone"]
 
 logger = logging.getLogger("dragoman.gateway")
 
 T = TypeVar("T")
 
 EXIT_CONFIG = 2
-LOG_FORMAT = "%(asctime)s %(levelname)s [%(process)d] %(message)s"
 START_SECONDS = 30.0
 MERGE_SECONDS = 2.0
 WATCH_SECONDS = 1.0
