@@ -1,4 +1,4 @@
-"""CPU time of one request in the gateway's server, beside uvicorn's own protocol; and of counting it."""
+"""CPU time of one request in the gateway's server, beside uvicorn's own protocol; of large bodies; and of counting."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import socket
 import statistics
+import threading
 import time
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
@@ -49,12 +50,40 @@ async def _asgi_echo(
     await send({"type": "http.response.body", "body": body})
 
 
+class _Turns:
+    """CPU time of the loop's turns, and that of all since it was last asked for."""
+
+    def __init__(self) -> None:
+        self._taken: list[float] = []
+        self._spent = 0.0
+
+    async def watch(self) -> None:
+        while True:
+            before = time.thread_time()
+            await asyncio.sleep(0.001)
+            self._taken.append(time.thread_time() - before)
+
+    async def tell(self, call: Call) -> None:
+        taken, self._taken = sorted(self._taken), []
+        spent, self._spent = time.thread_time() - self._spent, time.thread_time()
+        told = f"{taken[int(len(taken) * 0.99)]} {taken[-1]} {spent}" if taken else "0 0 0"
+        await call.respond(200, [], told.encode())
+
+
+async def _swallow(call: Call) -> None:
+    await call.body()
+    await call.respond(200, [JSON], b"{}")
+
+
 async def _serve_ours(held: socket.socket, up: Event) -> None:
-    app = App()
+    app, turns = App(), _Turns()
     app.add("POST", "/v1/chat/completions", Route(_echo))
+    app.add("POST", "/large", Route(_swallow))
+    app.add("GET", "/turns", Route(turns.tell))
     await GatewayServer(app).start([held])
+    watching = asyncio.create_task(turns.watch())
     up.set()
-    await asyncio.Event().wait()
+    await watching
 
 
 def _ours(held: socket.socket, up: Event) -> None:
@@ -122,6 +151,48 @@ def _ask(held: list[socket.socket], rounds: int) -> None:
                 answer += connection.recv(65536)
 
 
+def _upload(port: int, size: int, times: int) -> None:
+    head = b"POST /large HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n"
+    body = b"x" * size
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        for _ in range(times):
+            connection.sendall(head % size)
+            connection.sendall(body)
+            answer = b""
+            while not answer.endswith(b"{}"):
+                answer += connection.recv(65536)
+
+
+def _turns(port: int) -> tuple[float, float, float]:
+    """Of the loop's turns since this was last asked: ms of the 99th in a hundred, of the longest, of all together."""
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.sendall(b"GET /turns HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n")
+        answer = b""
+        while piece := connection.recv(65536):
+            answer += piece
+    p99, longest, spent = map(float, answer.rpartition(b"\r\n\r\n")[2].split())
+    return p99 * 1e3, longest * 1e3, spent * 1e3
+
+
+def _large(size: int, times: int) -> Table:
+    with _server(_ours) as (_, port):
+        _upload(port, size, 1)
+        _turns(port)
+        senders = [threading.Thread(target=_upload, args=(port, size, times)) for _ in range(2)]
+        for sender in senders:
+            sender.start()
+        for sender in senders:
+            sender.join()
+        p99, longest, spent = _turns(port)
+    return Table(
+        f"Server: bodies of {size // 1_000_000} MB",
+        "CPU ms of one body, and of the loop's turns while two connections send such bodies: as long as a turn lasts, "
+        "everybody else waits.",
+        ["what", "a body", "a turn, p99", "the longest turn"],
+        [["read whole", f"{spent / (2 * times):.1f}", f"{p99:.1f}", f"{longest:.1f}"]],
+    )
+
+
 def _counting(times: int) -> tuple[float, float]:
     """µs of counting an attempt and its request: ours, and with as many children of prometheus-client."""
     metrics = Metrics()
@@ -165,6 +236,7 @@ def main() -> None:
         ],
     )
     print(table.markdown())
+    print(_large(*((1_000_000, 2) if quick else (20_000_000, 20))).markdown())
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import itertools
+import random
 import zlib
 
 import pytest
@@ -144,6 +145,21 @@ def test_a_whole_body_is_bounded(body: bytes, framed: bool) -> None:
     head = b"HTTP/1.1 200 OK\r\n" + (b"content-length: %d\r\n" % len(body) if framed else b"") + b"\r\n"
     with pytest.raises(ProtocolViolation, match="body_bytes"):
         reader.feed(head + body)
+
+
+@pytest.mark.parametrize("size", [0, 1, 1024 * 1024, 1024 * 1024 + 1, 3_000_001])
+@pytest.mark.parametrize("piece_size", [1000, 64 * 1024, 4_000_000])
+def test_a_large_body_is_whole_and_the_next_one_knows_nothing_of_it(size: int, piece_size: int) -> None:
+    body = random.Random(size).randbytes(size)
+    reader = ResponseReader(TransportLimits())
+    for _ in range(2):
+        reader.begin(whole=True)
+        reader.feed(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % size)
+        for at in range(0, size, piece_size):
+            reader.feed(body[at : at + piece_size])
+        assert reader.complete
+        assert reader.take_body() == body
+        assert reader.take_body() == b""
 
 
 def test_a_large_read_behind_a_small_head_is_no_large_head() -> None:

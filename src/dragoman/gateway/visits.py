@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from dragoman.accounts import presented_in
+from dragoman.accounts import secret_in
 from dragoman.dialects import load
 from dragoman.errors import (
     AuthenticationFailed,
@@ -137,11 +137,11 @@ class Visit:
 
     def _authenticate(self) -> Principal:
         call, keys = self.call, self.generation.keys
-        shown = presented_in(call.fields, call.query, in_query=self.public.name == "gemini")
-        principal = keys.find(None if shown is None else shown.secret)
+        secret = secret_in(call.fields, call.query, in_query=self.public.name == "gemini")
+        principal = keys.find(secret)
         if principal is not None:
             return principal
-        if shown is None:
+        if secret is None:
             raise _refused("no key was given: send it as `Authorization: Bearer …`, x-api-key or x-goog-api-key")
         raise _refused("this key is not one of the gateway's")
 
@@ -158,12 +158,12 @@ class Visit:
     def admit(self, model: str) -> PublicRoute:
         """The same for a request, which counts against the limits of the key. Raises `LimitReached` too."""
         self.route = route = self.usable_route(model)
-        self.admit_call()
+        self._lease = self.principal.admit_at(time.monotonic())
         return route
 
     def admit_call(self) -> None:
         """A request for which there is no route counts against the key's limits too. Raises `LimitReached`."""
-        self._lease = self.principal.admit(time.monotonic())
+        self._lease = self.principal.admit_at(time.monotonic())
 
     def scope(self, dialect: str, *, stream: bool = False) -> CallScope:
         """Who asks, and for what, as the ledger has it."""

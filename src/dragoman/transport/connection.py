@@ -75,6 +75,7 @@ class Connection(asyncio.BufferedProtocol):
         "_reading_paused",
         "_resting",
         "_send_scheduled",
+        "_sink",
         "_started",
         "_timeout",
         "_timer",
@@ -115,6 +116,7 @@ class Connection(asyncio.BufferedProtocol):
         self._timeout: Timeout | None = None
         self._awaits = _WHOLE
         self._waiter: asyncio.Future[None] | None = None
+        self._sink: Callable[[bytes], bool] | None = None
         self._closed_future: asyncio.Future[None] | None = None
         self._resting = True
         self._started = False
@@ -188,30 +190,41 @@ class Connection(asyncio.BufferedProtocol):
         waiter = self._waiter = self._loop.create_future()
         return waiter
 
+    def pour_body(self, sink: Callable[[bytes], bool]) -> asyncio.Future[None]:
+        """As `wait_body`, but what comes is given to `sink` from within the loop's callback, until it says False."""
+        self._sink = sink
+        waiter = self.wait_body()
+        self._limit("idle", self._idle_seconds)
+        return waiter
+
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
         return self._loop
 
-    @property
-    def reusable(self) -> bool:
-        """Whether the exchange is over and left nothing behind, on either side."""
-        return self.reader.complete and self.reader.keep_alive and self._unsent is None and not self.closed
+    def rest(self, now: float) -> bool:
+        """Lie idle until the next `begin`, or until the time to keep it has passed.
 
-    def rest(self) -> None:
-        """Lie idle until the next `begin`, or until the time to keep it has passed."""
-        announced = self.reader.raw_header(b"keep-alive")
+        False, and nothing is done, where the exchange is not over or leaves something behind, on either side.
+        """
+        reader = self.reader
+        if not (reader.complete and reader.keep_alive and self._unsent is None and not self.closed):
+            return False
+        announced = reader.raw.get(b"keep-alive")
         if announced is not None:
             self._keep_seconds = shorter_keep(announced, self._limits.idle_seconds)
         self._resting = True
         self._started = False
-        self._timeout = None
-        self._waiter = None
+        self._timeout = self._waiter = self._sink = None
         self._total_at = _NEVER
         if self._reading_paused:
             self._reading_paused = False
             assert self._transport is not None
             self._transport.resume_reading()
-        self._limit("rest", self._keep_seconds)
+        self._phase = "rest"
+        self._deadline = deadline = now + self._keep_seconds
+        if deadline < self._timer_at:
+            self._move_timer(deadline)
+        return True
 
     def abort(self, failure: TransportError | None = None) -> None:
         """Close now: no goodbye, nothing flushed. The socket is closed in the loop's next turn."""
@@ -279,6 +292,8 @@ class Connection(asyncio.BufferedProtocol):
             self._phase = "complete"
             self._deadline = _NEVER
             self._wake()
+        elif self._sink is not None and reader.body:
+            self._pour(self._sink)
         elif self._awaits == _WHOLE:
             if reader.has_head:
                 self._limit("idle", self._idle_seconds)
@@ -327,7 +342,25 @@ class Connection(asyncio.BufferedProtocol):
         if reader.body or self._awaits == _HEAD:
             self._wake()
 
+    def _pour(self, sink: Callable[[bytes], bool]) -> None:
+        # A deadline that only moves away is found out by the timer, so that this is all there is to do for most reads.
+        deadline = _NEVER if self._idle_seconds is None else self._loop.time() + self._idle_seconds
+        if deadline < self._total_at:
+            self._deadline = deadline
+        else:
+            self._limit("idle", self._idle_seconds)
+        try:
+            if sink(self.reader.take_body()):
+                return
+        except BaseException as error:
+            waiter = self._waiter
+            if waiter is None or waiter.done():
+                raise
+            waiter.set_exception(error)
+        self._wake()
+
     def _wake(self) -> None:
+        self._sink = None
         waiter = self._waiter
         if waiter is not None:
             self._waiter = None
@@ -402,9 +435,12 @@ class Connection(asyncio.BufferedProtocol):
         self._phase = phase
         self._deadline = deadline
         if deadline < self._timer_at:
-            if self._timer is not None:
-                self._timer.cancel()
-            self._set_timer(deadline)
+            self._move_timer(deadline)
+
+    def _move_timer(self, deadline: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._set_timer(deadline)
 
     def _set_timer(self, deadline: float) -> None:
         self._timer_at = deadline

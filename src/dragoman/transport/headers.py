@@ -50,6 +50,15 @@ class ResponseHeaders(Mapping[str, str]):
             return default
         return default if value is None else value.strip(b" \t").decode("latin-1")
 
+    def first(self, names: tuple[str, ...]) -> str | None:
+        """The value of the first of these names that is there and not empty."""
+        raw = self._raw
+        for name in names:
+            value = raw.get(_raw_name(name))
+            if value is not None and (value := value.strip(b" \t")):
+                return value.decode("latin-1")
+        return None
+
     def __iter__(self) -> Iterator[str]:
         for name in self._raw:
             yield name.decode("latin-1")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from dragoman.transport.connecting import open_connection
 from dragoman.transport.head import build_head, check_method
+from dragoman.transport.headers import ResponseHeaders
 from dragoman.transport.lifetime import LoopPools
 from dragoman.transport.limits import Statistics, TransportLimits
 from dragoman.transport.pool import Pool, Route
@@ -118,7 +119,7 @@ class HttpTransport:
         if not reader.complete:
             connection.abort()
             raise connection.take_failure()
-        response = HttpResponse(reader.status, reader.headers, reader.take_body())
+        response = HttpResponse(reader.status, ResponseHeaders(reader.raw), reader.take_body())
         pool.release(connection)
         return response
 

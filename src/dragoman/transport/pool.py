@@ -128,16 +128,16 @@ class Pool:
 
     def release(self, connection: Connection) -> None:
         """Take back a connection: to the next in line, to the idle ones, or, if it cannot be used again, to its end."""
-        old = self.loop.time() - connection.born > self._limits.age_seconds
-        if old or self._retired or not connection.reusable:
+        now = self.loop.time()
+        if now - connection.born > self._limits.age_seconds or self._retired or not connection.rest(now):
             connection.abort()
             return
         shelf = self._in_use[connection]
-        connection.rest()
-        waiter = self._next_waiter(shelf)
-        if waiter is not None:
-            waiter.set_result(connection)
-            return
+        if shelf.waiters:
+            waiter = self._next_waiter(shelf)
+            if waiter is not None:
+                waiter.set_result(connection)
+                return
         if self._waiting and self._taken >= self._limits.connections:
             # Others wait for a place and this route has nobody in line: the place is worth more than the connection.
             connection.abort()

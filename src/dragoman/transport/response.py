@@ -7,6 +7,7 @@ it would pass through unread. Bytes after an answer make the connection unusable
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import TYPE_CHECKING, Final, Literal
 
 import httptools
@@ -25,6 +26,8 @@ Framing = Literal["none", "length", "chunked", "close"]
 # A chunk costs its length line and two line breaks; sixteen bytes for each byte of body leave room for chunks of one.
 _CHUNK_OVERHEAD: Final = 16
 _CHUNK_OVERHEAD_FREE: Final = 64 * 1024
+# Up to here pieces are joined in the end, in a fraction of a millisecond.
+_LARGE_BYTES: Final = 1024 * 1024
 
 
 class _SecondMessageError(Exception):
@@ -35,18 +38,19 @@ class ResponseReader:
     """Reads the answers of one connection, one after the other: `begin`, then `feed` until `complete`.
 
     `feed` and `end` raise `ProtocolViolation`; the connection is of no use after that. `body` collects decoded pieces
-    until `take_body`. `keep_alive` tells, once complete, whether the connection may carry another exchange.
+    until `take_body`. `keep_alive` tells, once complete, whether the connection may carry another exchange. `raw` are
+    the headers, values as they came by their lower-case names.
     """
 
     __slots__ = (
         "_decoder",
         "_fed",
         "_framing",
+        "_gathered",
         "_head_only",
         "_interim",
         "_limits",
         "_parser",
-        "_raw",
         "_raw_size",
         "_repeated",
         "_whole",
@@ -55,6 +59,7 @@ class ResponseReader:
         "complete",
         "has_head",
         "keep_alive",
+        "raw",
         "status",
     )
 
@@ -70,13 +75,14 @@ class ResponseReader:
             self._parser = httptools.HttpResponseParser(self)
         self._head_only = head_only
         self._whole = whole
-        self._raw: dict[bytes, bytes] = {}
+        self.raw: dict[bytes, bytes] = {}
         self._repeated = 0
         self._interim = 0
         self._fed = 0
         self._raw_size = 0
         self._framing: Framing = "none"
         self._decoder: Decoder | None = None
+        self._gathered: BytesIO | None = None
         self.status = 0
         self.has_head = False
         self.complete = False
@@ -86,7 +92,7 @@ class ResponseReader:
 
     @property
     def headers(self) -> ResponseHeaders:
-        return ResponseHeaders(self._raw)
+        return ResponseHeaders(self.raw)
 
     @property
     def answered(self) -> bool:
@@ -98,15 +104,15 @@ class ResponseReader:
         """Whether any byte of a body has come, told by a decoder or not."""
         return self._raw_size > 0
 
-    def raw_header(self, name: bytes) -> bytes | None:
-        """A header's value as it came, looked up by its lower-case name."""
-        return self._raw.get(name)
-
     def take_body(self) -> bytes:
         """The body that has come since the last call, as one piece."""
+        self.body_size = 0
+        gathered = self._gathered
+        if gathered is not None:
+            self._gathered = None
+            return gathered.getvalue()
         pieces = self.body
         self.body = []
-        self.body_size = 0
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def feed(self, data: bytes | memoryview) -> None:
@@ -144,7 +150,7 @@ class ResponseReader:
         """The other side has finished writing; True if that completes the answer (a body without a length)."""
         if self.complete or not self.has_head or self._framing != "close":
             return False
-        self._finish()
+        self.on_message_complete()
         return True
 
     # -- called by the parser ------------------------------------------------------------------------------------------
@@ -158,16 +164,16 @@ class ResponseReader:
             # Trailers are read over; their size is bounded with that of the chunks.
             return
         name = name.lower()
-        if name in self._raw:
+        if name in self.raw:
             self._repeat(name)
         else:
-            self._raw[name] = value
+            self.raw[name] = value
 
     def on_headers_complete(self) -> None:
         parser = self._parser
         assert parser is not None
         status = parser.get_status_code()
-        raw = self._raw
+        raw = self.raw
         if self._fed > self._limits.head_bytes or len(raw) + self._repeated > self._limits.header_count:
             self._check_head()
         if status < 200:
@@ -205,21 +211,30 @@ class ResponseReader:
             data = self._decoder.feed(data)
             if not data:
                 return
-        self.body.append(data)
+        if self._whole and self.body_size > _LARGE_BYTES:
+            self._gather(data)
+        else:
+            self.body.append(data)
         self.body_size += len(data)
         if self._whole and self.body_size > self._limits.body_bytes:
             self._refuse_body()
 
     def on_message_complete(self) -> None:
         if self.has_head and not self.complete:
-            self._finish()
+            if self._decoder is not None:
+                self._decoder.close()
+            self.complete = True
 
     # ------------------------------------------------------------------------------------------------------------------
 
-    def _finish(self) -> None:
-        if self._decoder is not None:
-            self._decoder.close()
-        self.complete = True
+    def _gather(self, piece: bytes) -> None:
+        """A further piece of a large body that is read whole: to join all at its end would stop the loop too long."""
+        gathered = self._gathered
+        if gathered is None:
+            gathered = self._gathered = BytesIO()
+            gathered.write(b"".join(self.body))
+            self.body = []
+        gathered.write(piece)
 
     def _repeat(self, name: bytes) -> None:
         self._repeated += 1
@@ -233,7 +248,7 @@ class ResponseReader:
         self._interim += 1
         if self._interim > self._limits.interim_responses:
             raise ProtocolViolation("The server sends interim answers without end.")
-        self._raw = {}
+        self.raw = {}
         self._repeated = 0
 
     def _read_transfer_coding(self, coding: bytes) -> None:
@@ -242,8 +257,8 @@ class ResponseReader:
         self._framing = "chunked"
 
     def _check_head(self) -> None:
-        size = sum(len(name) + len(value) for name, value in self._raw.items())
-        if size > self._limits.head_bytes or len(self._raw) + self._repeated > self._limits.header_count:
+        size = sum(len(name) + len(value) for name, value in self.raw.items())
+        if size > self._limits.head_bytes or len(self.raw) + self._repeated > self._limits.header_count:
             self._refuse_head()
 
     def _refuse_head(self) -> None:

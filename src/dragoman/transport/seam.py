@@ -63,6 +63,9 @@ class HttpStream(Protocol):
     Iterating yields body bytes as they arrive, decoded from any content encoding, and ends when the body is complete;
     a body that is cut raises `ConnectionLost`. `aclose` is idempotent, never raises, and returns only after the
     connection was either given back to the pool (body complete) or closed.
+
+    A stream may have `async pour(sink)`, too, which gives what comes to `sink(data)` until that says False, and leaves
+    the rest, the end and failures to be read by iterating (see `Http1Stream`); it may leave all of it.
     """
 
     @property

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dragoman.errors import ConnectionLost, ProtocolViolation, StreamStateError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from dragoman.transport.connection import Connection
     from dragoman.transport.pool import Pool
@@ -61,6 +61,23 @@ class Http1Stream:
                 raise
             if self._connection is not connection:
                 raise ConnectionLost("The stream was closed while it was being read.", sent="yes")
+
+    async def pour(self, sink: Callable[[bytes], bool]) -> None:
+        """Gives what comes to `sink` as soon as it has come, and returns when that says False, or with the body's end.
+
+        It spares a reader its task's turn for each piece. What `sink` was not given, the end and
+        failures among it, is read by iterating; what `sink` raises is raised here.
+        """
+        connection = self._connection
+        if connection is None or connection.reader.body or connection.reader.complete or connection.closed:
+            return
+        try:
+            await connection.pour_body(sink)
+        except BaseException:
+            self._let_go(connection)
+            raise
+        if self._connection is not connection:
+            raise ConnectionLost("The stream was closed while it was being read.", sent="yes")
 
     async def aread(self) -> bytes:
         """The rest of the body, up to `TransportLimits.body_bytes`; beyond that it raises `ProtocolViolation`."""

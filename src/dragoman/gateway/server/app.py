@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from email.utils import formatdate
 from typing import TYPE_CHECKING
 
+from dragoman.gateway.server.known_heads import KnownHeads
 from dragoman.gateway.server.limits import ServerLimits
 from dragoman.gateway.server.refusals import Answer, Disconnected, RequestRefused, plain_answer
 
@@ -32,10 +33,6 @@ def _refuse_plainly(_call: Call, refusal: RequestRefused) -> Answer:
     return plain_answer(refusal)
 
 
-def _admit_all(_call: Call) -> None:
-    pass
-
-
 @dataclass(frozen=True, eq=False)
 class Route:
     """One method of one path, or of all paths that begin with a prefix."""
@@ -47,7 +44,7 @@ class Route:
     """Enter the handler with the head, and give the body out as it comes (`Call.pieces`)."""
     json: bool = True
     """While no key is asked for, a body must be declared to be JSON."""
-    check: HeadCheck = _admit_all
+    check: HeadCheck | None = None
     refuse: Refuse = _refuse_plainly
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
     """Whatever else the handlers, the check and `refuse` want to know of a route, such as its dialect."""
@@ -79,6 +76,7 @@ class App:
         self.connections = 0
         self.refused: Counter[str] = Counter()
         """Refusals by their code: a closed set of names of ours."""
+        self.heads = KnownHeads(self.limits.head_bytes)
         self.date_line = b""
         self.refresh_date()
         self._exact: dict[str, dict[str, Route]] = {}
@@ -87,6 +85,7 @@ class App:
     def add(self, method: str, path: str, route: Route) -> None:
         """A route for one path; GET answers HEAD too."""
         self._exact.setdefault(path, {})[method] = route
+        self.heads.forget()
 
     def add_prefix(self, methods: str, prefix: str, route: Route) -> None:
         """A route for all paths that begin so; `methods` are words of one string, `*` is every method."""
@@ -97,6 +96,7 @@ class App:
             self._prefixes.sort(key=lambda entry: -len(entry[0]))
         for method in methods.split():
             found[method] = route
+        self.heads.forget()
 
     def find(self, method: str, path: str) -> Route:
         """The route of a request; raises 404 or 405."""
@@ -134,22 +134,21 @@ class App:
         """Writes the Date header anew: once a second is often enough."""
         self.date_line = b"date: " + formatdate(usegmt=True).encode() + b"\r\n"
 
-    async def run(self, call: Call) -> None:
-        """Runs the handler; whatever it does, the request is answered or its connection cut."""
-        try:
-            await call.route.handler(call)
-        except Disconnected:
-            pass
-        except RequestRefused as refusal:
-            self.answer_refusal(call, refusal)
-        except asyncio.CancelledError:
-            if not (call.gone or call.expired):
-                raise
+    def settles(self, call: Call, error: BaseException) -> bool:
+        """Deals with what a handler raised: the request is answered, or its connection cut. False: raise it again."""
+        if isinstance(error, RequestRefused):
+            self.answer_refusal(call, error)
+        elif isinstance(error, asyncio.CancelledError):
             if call.expired and not call.gone:
                 self.answer_refusal(call, stopping())
-        except Exception:
-            logger.exception("%s %s failed", call.method, call.path)
-            self.answer_refusal(call, RequestRefused(500, "internal_error", "the gateway failed", close=True))
+            return call.gone or call.expired
+        elif isinstance(error, Exception):
+            if not isinstance(error, Disconnected):
+                logger.error("%s %s failed", call.method, call.path, exc_info=error)
+                self.answer_refusal(call, RequestRefused(500, "internal_error", "the gateway failed", close=True))
+        else:
+            return False
+        return True
 
     def answer_refusal(self, call: Call, refusal: RequestRefused) -> None:
         """Answers with the refusal, if nothing was answered yet."""

@@ -22,18 +22,29 @@ _NOT_CACHED = (b"cache-control", b"no-store")
 
 
 class Health:
-    """Whether this process should get requests: not before it is prepared, and not while it drains."""
+    """Whether this process should get requests: not before it is prepared, while it drains, or could only refuse them.
+
+    `obstacle` is asked why it could only refuse them, and says None where it could not.
+    """
 
     def __init__(self) -> None:
         self.ready = False
         self.draining = False
+        self.obstacle: Callable[[], str | None] = lambda: None
 
     @property
     def standing(self) -> str:
-        """One word: `ready`, `starting` or `draining`."""
+        """One word: `ready`, `starting`, `draining` or `refusing`."""
+        return self.told()[0]
+
+    def told(self) -> tuple[str, str | None]:
+        """The same, and the reason where it refuses."""
         if self.draining:
-            return "draining"
-        return "ready" if self.ready else "starting"
+            return "draining", None
+        if not self.ready:
+            return "starting", None
+        reason = self.obstacle()
+        return ("ready", None) if reason is None else ("refusing", reason)
 
 
 def add_operations(
@@ -45,8 +56,9 @@ def add_operations(
         await call.respond(200, [JSON_TYPE, _NOT_CACHED], b'{"status":"alive"}')
 
     async def readyz(call: Call) -> None:
-        body = msgspec.json.encode({"status": health.standing})
-        await call.respond(200 if health.standing == "ready" else 503, [JSON_TYPE, _NOT_CACHED], body)
+        standing, reason = health.told()
+        body = msgspec.json.encode({"status": standing} if reason is None else {"status": standing, "reason": reason})
+        await call.respond(200 if standing == "ready" else 503, [JSON_TYPE, _NOT_CACHED], body)
 
     async def metrics(call: Call) -> None:
         text = await exposition()

@@ -4,6 +4,8 @@
 
 - uvicorn's parser holds heads of any size for ever: bytes are counted here before the parser gets them, and
   `enforce`, called in every tick, ends what is half sent, idle, or not read.
+- A head that came before is recognised and not parsed again (`known_heads`), and its body, whose length is known then,
+  is taken as it comes.
 - A handler is entered once the body is whole, so no task waits for a client that drips, and a route is known with the
   head, so limits, unknown paths and refused clients cost no body.
 - Reading is never paused for the sake of pipelining: a paused socket does not tell that its client has gone. Too many
@@ -25,12 +27,16 @@ from dragoman.gateway.server.app import NO_ROUTE
 from dragoman.gateway.server.call import UPLOAD_HIGH_WATER, Call, too_large
 from dragoman.gateway.server.head import (
     ONCE,
+    UNKNOWN_LENGTH,
     bad_request,
     body_length,
     check_host,
     expects_continue,
     read_target,
 )
+from dragoman.gateway.server.known_heads import KnownHead
+from dragoman.gateway.server.memory import LARGE_BYTES
+from dragoman.gateway.server.pace import Pace, too_slow
 from dragoman.gateway.server.refusals import Answer, RequestRefused, plain_answer
 
 if TYPE_CHECKING:
@@ -39,10 +45,12 @@ if TYPE_CHECKING:
     from uvicorn.config import Config
     from uvicorn.server import ServerState
 
-    from dragoman.gateway.server.app import App
+    from dragoman.gateway.server.app import App, Route
 
 __all__ = ["GuardedProtocol"]
 
+MUCH_BYTES = 128 * 1024
+"""After so much in one piece others have their turn: the loop would read on for as long as there is something."""
 DISCARDED_BYTES = 64 * 1024
 """A refused request's body up to here is read and forgotten, so that its connection can go on."""
 
@@ -71,6 +79,9 @@ class GuardedProtocol(HttpToolsProtocol):
         self._deaf = False  # nothing more is read from this connection
         self._lingering = False
 
+        self._heads = application.heads
+        self._unknown: bytes | None = None  # begins with a head that may be remembered
+        self._owed = 0  # bytes of a body that follow, where they are not left to the parser
         self._in_head = False
         self._head_fed = 0
         self._turned = False  # a request ended in the bytes just fed
@@ -80,11 +91,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._quiet = 0  # bytes of a chunked body since the last that were content
         self._replay: bytes | None = None
 
-        self._since = self.loop.time()  # when the phase began that is looked at
-        self._pending = 0  # bytes that the reader had not taken, and when that was
-        self._pending_since = 0.0
-        self._mark = 0  # bytes of the body that had come, and when that was
-        self._mark_since = 0.0
+        self._pace = Pace(self._limits, self.loop.time())
 
     # -- the connection ------------------------------------------------------------------------------------------------
 
@@ -134,23 +141,82 @@ class GuardedProtocol(HttpToolsProtocol):
     # -- bytes in ------------------------------------------------------------------------------------------------------
 
     def data_received(self, data: bytes) -> None:
+        if len(data) >= MUCH_BYTES and not self.flow.read_paused:
+            self.flow.pause_reading()
+            self.loop.call_soon(self._read_on)
         while data and not self._deaf:
-            incoming = self._incoming
-            if incoming is not None:
+            if self._owed:
+                data = self._take_owed(data)
+            elif self._incoming is not None:
                 self._quiet += len(data)
                 self._feed(data)
                 if self._quiet > self._limits.head_bytes and not self._deaf:
                     self._fail(bad_request("chunks", "the chunks of the body hold more framing than is taken"))
                 return
-            room = self._limits.head_bytes - self._head_fed
-            piece, data = (data, b"") if len(data) <= room else (data[:room], data[room:])
-            self._turned = False
-            self._feed(piece)
-            if self._in_head and not self._deaf:
-                # Where a request ended in this piece, what is known of the next head is its whole fields.
-                self._head_fed = self._fields_size() if self._turned else self._head_fed + len(piece)
-                if self._head_fed >= self._limits.head_bytes:
-                    self._fail(_head_too_large(self._limits.head_bytes))
+            elif not self._in_head and (found := self._heads.find(data)) is not None:
+                head, digits, body_at = found
+                data = self._take_known(data, head, digits, body_at)
+            else:
+                data = self._parse_head(data)
+
+    def _read_on(self) -> None:
+        reader = self._incoming
+        if reader is None or reader.task is None or reader.held_bytes <= UPLOAD_HIGH_WATER:
+            self.flow.resume_reading()
+
+    def _take_known(self, data: bytes, head: KnownHead, digits: bytes | None, body_at: int) -> bytes:
+        """Begins the request of a head that came before; returns what follows it.
+
+        The hot path: most requests come whole in one piece, and their handlers are started from here.
+        """
+        method, path, raw_path, query, fields, route, keep_alive, http11 = head
+        fields = fields.copy()
+        length = 0
+        if digits is not None:
+            fields[b"content-length"] = digits
+            length = int(digits)
+        call = Call(self, method, path, raw_path, query, fields, route, keep_alive, http11)
+        self._pace.since = call.began
+        whole_at = body_at + length
+        try:
+            self._open(call, route, length)
+            if whole_at <= len(data):
+                if length:
+                    self.on_body(data[body_at:whole_at])
+                self.on_message_complete()
+                return data[whole_at:]
+            self._owed = length
+        except RequestRefused as refusal:
+            self._fail(refusal)
+        return data[body_at:]
+
+    def _take_owed(self, data: bytes) -> bytes:
+        """Takes more of a body; returns what follows it."""
+        owed = self._owed
+        piece, rest = (data, b"") if len(data) <= owed else (data[:owed], data[owed:])
+        self._owed = owed - len(piece)
+        try:
+            self.on_body(piece)
+            if not self._owed:
+                self.on_message_complete()
+        except RequestRefused as refusal:
+            self._fail(refusal)
+        return rest
+
+    def _parse_head(self, data: bytes) -> bytes:
+        """Gives the parser as much as a head may have; returns the rest."""
+        self._unknown = None if self._in_head else data
+        room = self._limits.head_bytes - self._head_fed
+        piece, data = (data, b"") if len(data) <= room else (data[:room], data[room:])
+        self._turned = False
+        self._feed(piece)
+        self._unknown = None
+        if self._in_head and not self._deaf:
+            # Where a request ended in this piece, what is known of the next head is its whole fields.
+            self._head_fed = self._fields_size() if self._turned else self._head_fed + len(piece)
+            if self._head_fed >= self._limits.head_bytes:
+                self._fail(_head_too_large(self._limits.head_bytes))
+        return data
 
     def _feed(self, data: bytes) -> None:
         try:
@@ -180,7 +246,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._fields = {}
         self._repetitions = 0
         self._in_head = True
-        self._since = self.loop.time()
+        self._pace.since = self.loop.time()
 
     def on_url(self, url: bytes) -> None:
         self._target += url
@@ -221,32 +287,46 @@ class GuardedProtocol(HttpToolsProtocol):
             raise bad_request("missing_host", "the Host header is missing")
         path, raw_path, query = read_target(self._target, host or b"")
         length = body_length(fields, http11=http11)
-        call = Call(self, method, path, raw_path, query, fields, NO_ROUTE, parser.should_keep_alive(), http11)
+        unknown, self._unknown = self._unknown, None
+        keep_alive = parser.should_keep_alive()
+        call = Call(self, method, path, raw_path, query, fields, NO_ROUTE, keep_alive, http11)
+        expect = fields.get(b"expect")
+        call.wants_continue = length != 0 and expects_continue(expect, http11=http11)
+        self._open(call, None, length)
+        if unknown is not None and call.refusal is None and length != UNKNOWN_LENGTH and expect is None:
+            self._heads.learn(unknown, KnownHead(method, path, raw_path, query, fields, call.route, keep_alive, http11))
+
+    def _open(self, call: Call, route: Route | None, length: int) -> None:
+        """Awaits the body of a request whose head has come, if it may come; raises `RequestRefused`.
+
+        `route` is given where it is known already.
+        """
         self._incoming = call
         self._quiet = 0
-        self._mark, self._mark_since = 0, self._since
+        self._pace.begin_body()
         try:
-            self._admit(call, length)
+            self._admit(call, route, length)
         except RequestRefused as refusal:
             if refusal.close or not 0 <= length <= DISCARDED_BYTES or call.wants_continue:
                 refusal.close = True
                 raise
             call.refusal = refusal
 
-    def _admit(self, call: Call, length: int) -> None:
+    def _admit(self, call: Call, route: Route | None, length: int) -> None:
         """What can be refused before the body is read."""
         application = self.application
-        call.wants_continue = length != 0 and expects_continue(call.fields.get(b"expect"), http11=call.http11)
         guard = application.keyless
         if guard is not None:
             guard.check_origin(call.fields)
-        route = call.route = application.find(call.method, call.path)
+        if route is None:
+            route = call.route = application.find(call.method, call.path)
         if guard is not None and route.json:
             guard.check_content_type(call.method, call.fields)
         limit = self._limits.body_bytes if route.body_bytes is None else route.body_bytes
         if length > limit:
             raise too_large(limit, close=True)
-        route.check(call)
+        if route.check is not None:
+            route.check(call)
         if application.bytes_in_flight + length > self._limits.bytes_in_flight:
             raise application.overloaded("bytes", close=True)
         if self._current is None and not self._queue:
@@ -273,11 +353,15 @@ class GuardedProtocol(HttpToolsProtocol):
             raise application.overloaded("bytes", close=True)
         call.held_bytes += size
         application.bytes_in_flight += size
-        call.pieces_held.append(body)
         if call.task is not None:
+            call.pieces_held.append(body)
             if call.held_bytes > UPLOAD_HIGH_WATER:
                 self.flow.pause_reading()
             call.wake()
+        elif call.received_bytes <= LARGE_BYTES:
+            call.pieces_held.append(body)
+        else:
+            call.gather(body)
 
     def on_message_complete(self) -> None:
         self._turned = True
@@ -287,6 +371,11 @@ class GuardedProtocol(HttpToolsProtocol):
         call.complete = True
         if call is self._current:
             call.wake()
+            return
+        if self._current is None and not self._queue and not self.flow.write_paused:
+            if not call.keep_alive:
+                self._deaf = True
+            self._start(call)
             return
         self._queue.append(call)
         if len(self._queue) > self._limits.pipelined:
@@ -333,7 +422,10 @@ class GuardedProtocol(HttpToolsProtocol):
 
     async def _run(self, call: Call) -> None:
         try:
-            await self.application.run(call)
+            await call.route.handler(call)
+        except BaseException as error:
+            if not self.application.settles(call, error):
+                raise
         finally:
             self.application.running.discard(call)
             if not call.finished and not call.gone:
@@ -344,11 +436,13 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def _finish(self, call: Call) -> None:
         self._current = None
-        self._forget_body(call)
-        self._begin_phase()
+        if call.held_bytes:
+            self._forget_body(call)
+        self._pace.begin(self.loop.time())
         if call.gone:
             return
-        self.flow.resume_reading()
+        if self.flow.read_paused:
+            self.flow.resume_reading()
         if not call.keep_alive:
             self._deaf = True
             self._queue_dropped()
@@ -370,18 +464,14 @@ class GuardedProtocol(HttpToolsProtocol):
             self._forget_body(self._incoming)
             self._incoming = None
 
-    def _begin_phase(self) -> None:
-        self._since = self._mark_since = self.loop.time()
-
     def _say_continue(self, call: Call) -> None:
         call.wants_continue = False
-        self._begin_phase()
+        self._pace.begin(self.loop.time())
         self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def _forget_body(self, call: Call) -> None:
         self.application.bytes_in_flight -= call.held_bytes
-        call.held_bytes = 0
-        call.pieces_held = []
+        call.forget_body()
 
     def release_bytes(self, call: Call, size: int) -> None:
         """For `Call.pieces`: so many bytes have been taken."""
@@ -425,7 +515,7 @@ class GuardedProtocol(HttpToolsProtocol):
         """Closes our side now, and the connection when the client has read, has gone, or was waited for."""
         self._deaf = True
         self._lingering = True
-        self._since = self.loop.time()
+        self._pace.since = self.loop.time()
         self.flow.resume_reading()
         if self.transport.can_write_eof():
             self.transport.write_eof()
@@ -440,6 +530,7 @@ class GuardedProtocol(HttpToolsProtocol):
         kind = fields.get(b"upgrade", b"").strip().lower()
         if kind == b"websocket":
             raise RequestRefused(501, "upgrade", "there are no WebSockets here", close=True)
+        self._unknown = None  # it will be read from other bytes than came
         # Some clients offer HTTP/2 with every request and take an answer in HTTP/1.1. The parser would take the body
         # for the other protocol, so it gets the request again, without the offer.
         kept = [name + b": " + value for name, value in fields.items() if name not in _UPGRADE_FIELDS]
@@ -457,60 +548,42 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def enforce(self, now: float) -> None:
         """Ends what has lasted too long; called in every tick."""
-        if self._is_stalled(now):
+        pace = self._pace
+        if pace.is_stalled(self.transport.get_write_buffer_size(), now):
             self.transport.abort()
-        elif self._pending:
+        elif pace.pending:
             pass
         elif self._lingering or self.transport.is_closing():
-            if now - self._since > self._limits.linger_seconds:
+            if now - pace.since > self._limits.linger_seconds:
                 self.transport.abort()
         elif self._current is None and not self._queue:
             self._enforce_reading(now)
         elif self._incoming is not None and self._incoming is self._current:
-            self._enforce_upload(self._incoming, now)
-
-    def _is_stalled(self, now: float) -> bool:
-        """Whether the reader has taken nothing for too long."""
-        pending = self.transport.get_write_buffer_size()
-        if pending != self._pending:
-            self._pending, self._pending_since = pending, now
-        return pending > 0 and now - self._pending_since > self._limits.write_seconds
+            if self.flow.read_paused:
+                pace.excuse(now)
+            else:
+                self._enforce_progress(self._incoming, now)
 
     def _enforce_reading(self, now: float) -> None:
-        limits, waited = self._limits, now - self._since
+        limits, waited = self._limits, now - self._pace.since
         incoming = self._incoming
         if incoming is not None:
-            self._enforce_body(incoming, now)
+            if waited > limits.body_seconds:
+                self._fail(too_slow("the body", limits.body_seconds))
+            else:
+                self._enforce_progress(incoming, now)
         elif self._in_head:
             if waited > limits.head_seconds:
-                self._fail(_too_slow("the head of the request", limits.head_seconds))
+                self._fail(too_slow("the head of the request", limits.head_seconds))
         elif waited > limits.idle_seconds:
             self._deaf = True
             self.transport.close()
 
-    def _enforce_body(self, call: Call, now: float) -> None:
-        if now - self._since > self._limits.body_seconds:
-            self._fail(_too_slow("the body", self._limits.body_seconds))
-        else:
-            self._enforce_progress(call, now)
-
-    def _enforce_upload(self, call: Call, now: float) -> None:
-        if self.flow.read_paused:
-            self._mark_since = now  # it is us who are slow
-        else:
-            self._enforce_progress(call, now)
-
     def _enforce_progress(self, call: Call, now: float) -> None:
-        limits = self._limits
-        if now - self._mark_since > limits.progress_seconds:
-            if call.received_bytes - self._mark < limits.progress_bytes:
-                self._fail(_too_slow(f"{limits.progress_bytes} bytes of the body", limits.progress_seconds))
-            self._mark, self._mark_since = call.received_bytes, now
+        refusal = self._pace.lag(call.received_bytes, now)
+        if refusal is not None:
+            self._fail(refusal)
 
 
 def _head_too_large(limit: int) -> RequestRefused:
     return RequestRefused(431, "head_too_large", f"the head of the request is larger than {limit} bytes", close=True)
-
-
-def _too_slow(what: str, seconds: float) -> RequestRefused:
-    return RequestRefused(408, "too_slow", f"{what} did not come within {seconds:g} s", close=True)

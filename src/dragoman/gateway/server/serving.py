@@ -1,7 +1,7 @@
 """The server of one process: it listens, keeps the deadlines of all connections, and stops without cutting anyone off.
 
-uvicorn's server opens and closes the sockets; what it does in between and how it stops is ours: one tick for all
-connections instead of a timer for each, and a drain with bounds.
+uvicorn's server holds the configuration of its protocol, and what there is of connections. How they are accepted, kept
+and ended is ours: many in one turn of the loop, one tick for all instead of a timer for each, and a drain with bounds.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, cast
 from uvicorn.config import Config
 from uvicorn.server import Server
 
+from dragoman.gateway.server.accepting import Accepting
+from dragoman.gateway.server.memory import keep_large_blocks_apart
 from dragoman.gateway.server.protocol import GuardedProtocol
 
 if TYPE_CHECKING:
@@ -64,15 +66,21 @@ class GatewayServer(Server):
         )
         super().__init__(config)
         self.application = application
+        self._accepting: Accepting | None = None
         self._ticking: asyncio.Task[None] | None = None
 
     async def start(self, sockets: list[socket.socket]) -> None:
         """Begins to accept."""
+        keep_large_blocks_apart()
         if not self.config.loaded:
             self.config.load()
-        self.lifespan = self.config.lifespan_class(self.config)
-        await self.startup(sockets)
+        self._accepting = Accepting(self._connection, self.config.ssl)
+        self._accepting.begin(sockets, BACKLOG)
+        self.started = True
         self._ticking = asyncio.create_task(self._tick(), name="dragoman-deadlines")
+
+    def _connection(self) -> GuardedProtocol:
+        return GuardedProtocol(self.application, self.config, self.server_state, {})
 
     async def drain(self, *, bound_seconds: float, grace_seconds: float = 5.0) -> None:
         """Stops accepting, lets what runs come to its end, and returns when no connection is left.
@@ -85,29 +93,33 @@ class GatewayServer(Server):
         for connection in self._open():
             connection.shutdown()
         if not await self._emptied(bound_seconds):
-            for call in list(self.application.running):
-                call.expired = True
-                if call.task is not None:
-                    call.task.cancel()
-            for connection in self._open():
-                if not connection.is_busy:
-                    connection.transport.abort()  # a request that is half sent
-            if not await self._emptied(grace_seconds):
-                for connection in self._open():
-                    connection.transport.abort()
-                for call in list(self.application.running):
-                    if call.task is not None:
-                        call.task.cancel()
-                await self._emptied(grace_seconds)
+            await self._cut(grace_seconds)
+        if self._accepting is not None:
+            self._accepting.cut()
         if self._ticking is not None:
             self._ticking.cancel()
             await asyncio.gather(self._ticking, return_exceptions=True)
 
+    async def _cut(self, grace_seconds: float) -> None:
+        for call in list(self.application.running):
+            call.expired = True
+            if call.task is not None:
+                call.task.cancel()
+        for connection in self._open():
+            if not connection.is_busy:
+                connection.transport.abort()  # a request that is half sent
+        if not await self._emptied(grace_seconds):
+            for connection in self._open():
+                connection.transport.abort()
+            for call in list(self.application.running):
+                if call.task is not None:
+                    call.task.cancel()
+            await self._emptied(grace_seconds)
+
     def stop_accepting(self) -> None:
         """Connections are no longer taken by this process; those there are stay."""
-        for server in self.servers:
-            server.close()
-        self.servers = []
+        if self._accepting is not None:
+            self._accepting.end()
 
     def _open(self) -> list[GuardedProtocol]:
         return cast("list[GuardedProtocol]", list(self.server_state.connections))
