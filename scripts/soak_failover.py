@@ -34,8 +34,9 @@ number.
 
 Of each call it is asserted: an answer is whole and of one deployment; an error behind a part of an answer follows a
 true beginning of it, and nobody else was asked after that; a wrong request, and one that may act on the world, reached
-one deployment once; any other error means that all three deployments were asked and failed. Of all together: each
-request that a deployment saw is one row of the ledger, and retries of one deployment are at most {RETRY_SHARE:.0%} of
+one deployment once; any other error means that all three deployments were asked and failed: that one was asked its own
+log tells, or the row of an attempt that did not get through. Of all together: each request that a deployment saw is one
+row of the ledger, and retries of one deployment are at most {RETRY_SHARE:.0%} of
 a route's calls, with {RETRY_RESERVE} to begin with and one a second.
 """
 
@@ -43,10 +44,11 @@ a route's calls, with {RETRY_RESERVE} to begin with and one a second.
 def page(report: Report) -> str:
     """The report as Markdown."""
     calls = sum(report.outcomes.values())
+    unreached = f" {report.unreached} of the errors had an attempt that reached nobody." if report.unreached else ""
     laws = "Every law held." if not report.broken else f"**Laws were broken {len(report.broken)} times:**"
     lines = [
         _INTRODUCTION,
-        f"{datetime.now(UTC):%Y-%m-%d}: {calls:,} calls in {report.seconds:,.0f} s; {_load()}. {laws}",
+        f"{datetime.now(UTC):%Y-%m-%d}: {calls:,} calls in {report.seconds:,.0f} s; {_load()}. {laws}{unreached}",
         *(f"\n- {name}: {told[:300]}" for name, told in list(report.broken.items())[:10]),
         "",
         *(_table("law that was broken", "calls", report.kinds) if report.kinds else ()),

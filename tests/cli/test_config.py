@@ -40,6 +40,18 @@ def test_a_good_configuration_is_told_in_short_without_its_secrets(tmp_path: Pat
     ]
 
 
+def test_who_cannot_be_probed_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "dragoman.yaml"
+    file.write_text(
+        "providers: {openai: {api_key: a}, voyage: {api_key: b}}\nmodels: {v: [voyage/voyage-3]}\n"
+        "health: {probe_seconds: 30}\n"
+    )
+    told = run("config", "check", str(file), env=environment()).out.splitlines()
+    assert told[2].endswith("at https://api.openai.com/v1; key from this file")
+    assert told[3].endswith("at https://api.voyageai.com/v1; key from this file; no free list: not probed")
+    assert told[-1] == "health     lists of models every 30 s"
+
+
 def test_every_problem_has_its_line_and_the_status_is_1(tmp_path: Path) -> None:
     file = tmp_path / "bad.yaml"
     file.write_text("server: {port: high}\nmodels:\n  a: [opnai/x]\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dragoman.gateway.answers import BAD_GATEWAY
 from dragoman.testing import Status
 from tests.failover.scene import FAULTY_WORDS, HEALTHY_WORDS
 
@@ -120,6 +121,8 @@ def _error(outcome: Outcome) -> Iterator[str]:
         words = cell.row.fault.message if isinstance(cell.row.fault, Status) else ""
         if words in saw.said:
             yield "the provider's words about our credential reached the caller"
+        if not saw.in_band and saw.status != BAD_GATEWAY:
+            yield f"status {saw.status} reads as if the caller's own key or account were bad"
 
 
 def _attempts(outcome: Outcome) -> Iterator[str]:

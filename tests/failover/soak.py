@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from dragoman.errors import DragomanError, Overloaded, RateLimited
+from dragoman.errors import DragomanError, Overloaded, ProviderError, RateLimited, UpstreamTimeout
 from dragoman.gateway.config.structs import SpoolBlock
 from dragoman.testing import (
     Cut,
@@ -90,9 +90,22 @@ class Asked:
         return f"cell-{self.number:06d}"
 
 
+@dataclass(frozen=True)
+class _Missed:
+    """A call that failed while these places had seen nothing of it: whether they were tried, the ledger tells."""
+
+    asked: Asked
+    error: DragomanError
+    places: set[str]
+    entries: Entries
+
+
 @dataclass
 class Report:
-    """What came of all of them. `broken` holds what is against a law, by request."""
+    """What came of all of them. `broken` holds what is against a law, by request.
+
+    `unreached` counts calls that failed at every deployment, one of which an attempt did not get through to.
+    """
 
     seconds: float = 0.0
     outcomes: Counter[str] = field(default_factory=Counter[str])
@@ -104,8 +117,15 @@ class Report:
     retries: Counter[str] = field(default_factory=Counter[str])
     calls: Counter[str] = field(default_factory=Counter[str])
     unfinished: int = 0
+    unreached: int = 0
     broken: dict[str, str] = field(default_factory=dict[str, str])
     kinds: Counter[str] = field(default_factory=Counter[str])
+    missed: list[_Missed] = field(default_factory=list[_Missed])
+
+    def break_law(self, asked: Asked, error: DragomanError | None, wrong: str) -> None:
+        """A call that is against a law, in words."""
+        self.kinds[f"{type(error).__name__}: {_law(wrong)}"] += 1
+        self.broken[f"{asked.mark} ({asked.client}, soak-{asked.route}, {asked.kind})"] = wrong
 
 
 def _drawn(seed: int, number: int) -> Asked:
@@ -211,10 +231,12 @@ async def _call_all(
         for each in waiting:
             text, error = await _call(models[each.client, each.route], each)
             report.outcomes[_kind(text, error)] += 1
-            wrong = _wrong_with(each, text, error, log[each.mark])
-            if wrong:
-                report.kinds[f"{type(error).__name__}: {_law(wrong)}"] += 1
-                report.broken[f"{each.mark} ({each.client}, soak-{each.route}, {each.kind})"] = wrong
+            missing = _missing(each, text, error, log[each.mark])
+            if missing:
+                assert error is not None  # only errors miss somebody
+                report.missed.append(_Missed(each, error, missing, list(log[each.mark])))
+            elif wrong := _wrong_with(each, text, error, log[each.mark]):
+                report.break_law(each, error, wrong)
             if each.number % 500 == 499:
                 forget()
 
@@ -259,16 +281,23 @@ def _wrong_with(asked: Asked, text: str, error: DragomanError | None, entries: E
         if last is None or last[1] is None or text == _WORDS[last[0]] or not _WORDS[last[0]].startswith(text):
             return f"{text!r} before {error!r:.200} is no beginning of the answer asked last: {entries}"
         return None
+    if asked.kind == "acts" and not entries and isinstance(error, UpstreamTimeout):
+        return None  # it was sent, and not read in time: nobody may be asked again, and nobody was
     if asked.kind in ("wrong", "acts"):
         return (
             None if len(entries) == 1 else f"a request that is {asked.kind} was asked {len(entries)} times: {entries}"
         )
     if any(fault is None for _, fault in entries):
         return f"{error!r:.200} in spite of an answer: {entries}"
-    missing = set(range(3)) - {place for place, _ in entries}
-    if missing:
-        return f"{error!r:.300}, and {[_PLACES[place] for place in missing]} were not asked: {entries}"
     return None
+
+
+def _missing(asked: Asked, text: str, error: DragomanError | None, entries: Entries) -> set[str]:
+    """The deployments that saw nothing of a call that ended in an error, and that might have answered it."""
+    if error is None or text or asked.kind != "plain" or any(fault is None for _, fault in entries):
+        return set()
+    seen = {place for place, _ in entries}
+    return {name for place, name in enumerate(_PLACES) if place not in seen}
 
 
 def _law(wrong: str) -> str:
@@ -276,6 +305,21 @@ def _law(wrong: str) -> str:
     if "were not asked" in wrong:
         return "deployments were not asked"
     return "one had answered" if "in spite of" in wrong else "another law"
+
+
+def _judge_missed(report: Report, rows: list[dict[str, Any]]) -> None:
+    """A deployment that saw nothing was asked all the same if an attempt at it is booked that did not get through."""
+    tried: defaultdict[str, set[str]] = defaultdict(set)
+    for row in rows:
+        tried[row["request_id"]].add(row["deployment"].partition("/")[0])
+    for each in report.missed:
+        request_id = each.error.request_id if isinstance(each.error, ProviderError) else None
+        never = each.places - tried[request_id or ""]
+        if never:
+            said = f"{each.error!r:.300}, and {sorted(never)} were not asked: {each.entries}"
+            report.break_law(each.asked, each.error, said)
+        else:
+            report.unreached += 1
 
 
 def _sum_up(
@@ -291,6 +335,7 @@ def _sum_up(
                 report.faulted[_PLACES[place]] += 1
                 report.faults[type(fault).__name__] += 1
     attempts = _count_rows(report, rows)
+    _judge_missed(report, rows)
     for each in asked:
         report.calls[f"soak-{each.route}"] += 1
     if report.booked != report.requests:

@@ -198,7 +198,7 @@ def test_an_upload_in_steps_goes_through_the_gateway(front: RunningGateway, serv
 
 def test_what_a_provider_says_of_its_account_stays_here(front: RunningGateway) -> None:
     answer = ask(front.url, "GET", "/providers/shelf/forbidden", ANNA)
-    assert answer.status == 403
+    assert (answer.status, answer.json["error"]["code"]) == (502, "upstream_credential_refused")
     assert b"proj_secret" not in answer.body
     assert "credential or account" in answer.json["error"]["message"]
 

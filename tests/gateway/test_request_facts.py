@@ -92,9 +92,10 @@ def test_what_was_adapted_is_told(front: RunningGateway, stream: bool) -> None:
 def test_a_refusal_after_attempts_is_told_with_its_status(front: RunningGateway, fake: FakeProvider) -> None:
     fake.fail(Status(503), Status(401))
     answer = _chat(front)
-    assert answer.status == 401
+    assert answer.status == 502
     told = _told(front, answer).json
-    assert told["status"] == 401
+    assert told["status"] == 502
+    assert told["attempts"][1]["error"] == "AuthenticationFailed"
     assert "did not accept the credential" in told["attempts"][1]["message"]
     for_master = _told(front, answer, MASTER).json
     assert "did not accept the credential" not in for_master["attempts"][1]["message"]

@@ -17,7 +17,7 @@ from dragoman.errors import (
     ServerFault,
     Unavailable,
 )
-from dragoman.routing import CallSettings, GiveUp, Health, Limits, Route, Try
+from dragoman.routing import CallSettings, GiveUp, Health, HealthSettings, Limits, Route, Try
 from dragoman.routing.call import Call
 from dragoman.routing.dispatch import Dispatch
 from dragoman.routing.lineup import lineup_of
@@ -41,7 +41,7 @@ class Book:
         self.time += seconds
 
     def start(self) -> Try | GiveUp:
-        return self.dispatch.plan.start(self.time)
+        return self.dispatch.make_plan().start(self.time)
 
     def fails(self, error: DragomanError, after: float = 0.0) -> Try | GiveUp:
         """The attempt at hand fails, after so many seconds; its deployment's health is told, as a runner would."""
@@ -128,6 +128,49 @@ def test_when_all_breakers_are_open_the_least_ill_is_asked() -> None:
     assert isinstance(command, Try)
     assert command.target == 1
     assert "the least ill" in command.reason
+
+
+def test_the_last_resort_is_whoever_is_merely_ill_then_a_dead_credential_and_no_certain_wait() -> None:
+    route = route_of(*(candidate(name, max_retries=0) for name in "abcd"), health=Health())
+    shut(route, 0, AuthenticationFailed("no", status=401), times=1)
+    shut(route, 1, RateLimited("slow", status=429, retry_after=60.0), times=1)
+    shut(route, 2, DOWN)
+    shut(route, 3, DOWN)
+    book = Book(route, 1.0)
+    first = book.start()
+    assert isinstance(first, Try)
+    assert (first.target, first.wait_seconds) == (2, 0.0)
+    assert "nobody is available, and chat_completions/c is the least ill" in first.reason
+    targets = [command.target for command in (book.fails(DOWN), book.fails(DOWN)) if isinstance(command, Try)]
+    assert targets == [3, 0]
+    assert isinstance(book.fails(AuthenticationFailed("no", status=401)), GiveUp)
+
+
+def test_whom_another_call_probes_is_asked_all_the_same_where_nobody_else_is_left() -> None:
+    route = route_of(*(candidate(name, max_retries=0) for name in "ab"), health=Health())
+    shut(route, 0, DOWN)
+    shut(route, 1, DOWN)
+    probing = Book(route, 11.0)
+    assert isinstance(probing.start(), Try)
+    other = Book(route, 11.0)
+    asked: list[int] = []
+    command = other.start()
+    while isinstance(command, Try):
+        asked.append(command.target)
+        command = other.fails(DOWN)
+    assert sorted(asked) == [0, 1]
+
+
+def test_a_call_whose_targets_all_open_in_its_midst_has_asked_each_of_them() -> None:
+    health = Health(HealthSettings(failures_in_a_row=1))
+    route = route_of(*(candidate(name, max_retries=2) for name in "abcde"), health=health)
+    book = Book(route)
+    asked: list[int] = []
+    command = book.start()
+    while isinstance(command, Try):
+        asked.append(command.target)
+        command = book.fails(DOWN)
+    assert set(asked) == set(range(5))
 
 
 def test_half_open_lets_one_probe_through() -> None:

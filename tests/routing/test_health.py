@@ -18,8 +18,7 @@ from dragoman.errors import (
     RateLimited,
     ServerFault,
 )
-from dragoman.routing import Health, HealthSettings
-from dragoman.routing.health import LocalGate
+from dragoman.routing import Health, HealthSettings, LocalGate
 from dragoman.routing.standing import Standing
 from tests.routing.virtual import candidate
 

@@ -120,8 +120,44 @@ def test_one_bound_on_attempts_holds_over_all_targets() -> None:
     plan.start(0.0)
     error = ServerFault("down", status=500)
     targets = [command.target for command in (plan.failed(error, 0.0) for _ in range(3)) if isinstance(command, Try)]
-    assert targets == [0, 0, 1]
+    assert targets == [0, 1, 2]
     assert plan.failed(error, 0.0) == GiveUp("the bound of 4 attempts is reached")
+
+
+@pytest.mark.parametrize(
+    ("targets", "asked"),
+    [
+        (3, [0, 0, 0, 1, 1, 1, 2, 2, 2]),
+        (4, [0, 0, 0, 1, 1, 1, 2, 2, 2, 3]),
+        (5, [0, 0, 0, 1, 1, 1, 2, 2, 3, 4]),
+        (7, [0, 0, 0, 1, 1, 2, 3, 4, 5, 6]),
+        (12, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]),
+    ],
+)
+def test_retries_leave_an_attempt_for_each_target_that_had_none(targets: int, asked: list[int]) -> None:
+    plan = plan_of(*[3] * targets)
+    command = plan.start(0.0)
+    found: list[int] = []
+    while isinstance(command, Try):
+        found.append(command.target)
+        command = plan.failed(ServerFault("down", status=500), 0.0)
+    assert found == asked
+
+
+def test_targets_that_nobody_may_turn_to_are_left_no_attempt() -> None:
+    plan = Plan(
+        (3, 3, 3),
+        bounds=Bounds(attempts=3),
+        budget=None,
+        acts_on_world=False,
+        random=lambda: 0.0,
+        unfit=dict.fromkeys((1, 2), ""),
+    )
+    plan.start(0.0)
+    error = ServerFault("down", status=500)
+    assert [plan.failed(error, 0.0) for _ in range(2)] == [
+        Try(0, wait, "retry after ServerFault") for wait in (0.25, 0.5)
+    ]
 
 
 def test_one_bound_on_time_holds_over_all_targets() -> None:

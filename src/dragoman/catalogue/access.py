@@ -47,7 +47,7 @@ class Access:
     """
 
     __slots__ = (
-        "__weakref__",  # what is known about the model is kept beside the access, as long as it lives
+        "__weakref__",
         "_base_url",
         "_bases",
         "_headers",
@@ -58,6 +58,7 @@ class Access:
         "body_members",
         "credential",
         "dialect",
+        "limits",
         "row",
         "signer",
         "target",
@@ -69,6 +70,8 @@ class Access:
     credential: Credential
     body_members: Mapping[str, Any]
     signer: Signer | None
+    limits: Any
+    """Kept by the engine: what is known to be forbidden to this model. It lives as long as the access."""
 
     def __init__(
         self,
@@ -97,6 +100,7 @@ class Access:
         self._shaped = shaped
         self._rules: tuple[PathRule, ...] = () if shaped is None else fill_rules(shaped.rules, target.model)
         self.signer = signer
+        self.limits = None
         # Both are built here once: every call reads them.
         self._base_url = bases[dialect]
         self._headers = headers + auth_headers(row.auth_for(dialect), credential.secret)
@@ -149,14 +153,12 @@ class Access:
 
     def url(self, path: str) -> str:
         """The absolute address of a dialect's path, which begins with `/` and may hold a query."""
-        if self._shaped is not None:
-            return self.place(path, _EMPTY)[0]
-        return self._base_url + path if path[:1] == "/" else f"{self._base_url}/{path}"
+        return self.place(path, _EMPTY)[0]
 
     def place(self, path: str, body: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
         """The absolute address of a request, and its body as it is wanted there; most hosts want it as it is."""
         if self._shaped is None:
-            return self.url(path), body
+            return self._base_url + path if path[:1] == "/" else f"{self._base_url}/{path}", body
         path = path if path[:1] == "/" else f"/{path}"
         rule = rule_for(self._rules, path.partition("?")[0], body.get("stream") is True)
         url = place(self._base_url, path, rule, self._shaped.query)

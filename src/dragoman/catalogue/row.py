@@ -123,7 +123,8 @@ class ProviderRow(Value, frozen=True, kw_only=True):
     `facts` names the row whose facts about models (prices, windows, …) hold for this one (its own unless said
     otherwise). `place_sign` is what parts a model's name from the place where it is to run ("" where names hold none).
 
-    `counts` are the dialects in which the host counts the tokens of a prompt when it is asked to.
+    `counts` are the dialects in which the host counts the tokens of a prompt when it is asked to. `lists_models`: it
+    tells its models where its dialects have the list, and charges nothing for it.
 
     `headers` are sent with every call. `options` are the provider's own settings by name. `backends` makes the row a
     name for others: the option `backend` picks one, the first by default. `embeddings_only` says that there
@@ -155,6 +156,7 @@ class ProviderRow(Value, frozen=True, kw_only=True):
     issuer_per_host: bool = False
     maker: str = ""
     counts: tuple[str, ...] = ()
+    lists_models: bool = True
     facts: str = ""
     place_sign: str = ""
     documentation: str = ""

@@ -71,6 +71,8 @@ def _summary(path: str, found: Config, generation: Generation) -> Iterator[str]:
     yield from _section("providers", _providers(found))
     yield from _section("models", _models(found, generation))
     yield from _section("keys", _keys(found))
+    if found.health.probe_seconds is not None:
+        yield f"health     lists of models every {found.health.probe_seconds:g} s"
 
 
 def _section(title: str, rows: Iterable[tuple[str, str]]) -> Iterator[str]:
@@ -81,6 +83,8 @@ def _section(title: str, rows: Iterable[tuple[str, str]]) -> Iterator[str]:
 
 
 def _providers(found: Config) -> Iterator[tuple[str, str]]:
+    from dragoman.routing.probing import listing_url
+
     for name, provider in found.providers.items():
         if provider.missing is not None:
             yield name, f"{', '.join(provider.row.dialects)}; a key of each deployment"
@@ -89,7 +93,8 @@ def _providers(found: Config) -> Iterator[tuple[str, str]]:
         key = f"key from {access.key_source}" if access.key_source else "without a key"
         if access.key_source == "settings":
             key = "without a key" if access.credential.secret is None else "key from this file"
-        yield name, f"{', '.join(provider.row.dialects)} at {access.base_url}; {key}"
+        probed = "" if found.health.probe_seconds is None or listing_url(access) else "; no free list: not probed"
+        yield name, f"{', '.join(provider.row.dialects)} at {access.base_url}; {key}{probed}"
 
 
 def _models(found: Config, generation: Generation) -> Iterator[tuple[str, str]]:

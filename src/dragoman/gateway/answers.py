@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, cast
 
 import msgspec
 
-from dragoman.dialects.error_words import subject_of, withheld
-from dragoman.errors import ProviderError, SpoolFull
+from dragoman.dialects.error_words import client_message, subject_of, withheld
+from dragoman.errors import ProviderError, ServerFault, SpoolFull
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,9 +18,20 @@ if TYPE_CHECKING:
     from dragoman.gateway.ingress.asked import PublicDialect
     from dragoman.values import Adaptation, Attempt, Cost, JsonObject
 
-__all__ = ["JSON", "closing_comment", "error_answer", "facts_headers", "stream_headers"]
+__all__ = [
+    "BAD_GATEWAY",
+    "CREDENTIAL_REFUSED",
+    "JSON",
+    "closing_comment",
+    "error_answer",
+    "facts_headers",
+    "shown_error",
+    "stream_headers",
+]
 
 JSON = (b"content-type", b"application/json")
+CREDENTIAL_REFUSED = "upstream_credential_refused"
+BAD_GATEWAY = 502
 MOST_ADAPTATIONS = 20
 LONGEST_PATH = 200
 _UNPRINTABLE = re.compile(r"[^ -~]")
@@ -76,6 +87,19 @@ def closing_comment(
     return told.replace("\r", " ").replace("\n", " ").encode() + b"\n\n"
 
 
+def shown_error(error: DragomanError) -> DragomanError:
+    """The error as clients are shown it: that a provider refuses the gateway's credential is no fault of theirs.
+
+    A 401, 402 or 403 would read as if the client's own key were bad, or its account empty.
+    """
+    subject = subject_of(error)
+    if not (isinstance(subject, ProviderError) and withheld(subject)):
+        return error
+    return ServerFault(
+        client_message(subject), status=BAD_GATEWAY, code=CREDENTIAL_REFUSED, retry_after=subject.retry_after, advice=""
+    )
+
+
 def error_answer(
     error: DragomanError, codec: Dialect, public: PublicDialect, request_id: str, *, tried: bool
 ) -> tuple[int, list[Header], bytes]:
@@ -84,27 +108,30 @@ def error_answer(
     What a provider of the same dialect said passes as it was said, unless it is about our credential. `tried`: attempts
     were made by the plan, so the client's own retries would only multiply them; not so where the ledger had no room.
     """
-    encoded = codec.encode_error(error)
+    shown = shown_error(error)
+    encoded = codec.encode_error(shown)
     status, body = encoded.status, encoded.body
-    subject = subject_of(error)
+    subject = subject_of(shown)
     if (
-        isinstance(subject, ProviderError)
+        shown is error
+        and isinstance(subject, ProviderError)
         and subject.status is not None
         and subject.status >= 400  # some hosts say with status 200 that they failed
         and isinstance(given := subject.body, dict)
-        and not withheld(subject)
         and error.attempts
         and error.attempts[-1].dialect == codec.name
     ):
         status, body = subject.status, cast("JsonObject", given)
     elif body.get("request_id", request_id) is None:  # Anthropic's envelope names it
         body = {**body, "request_id": request_id}
+    if shown is not error:
+        status = BAD_GATEWAY  # where a vendor has another status for faults of its own, too
     headers = [JSON, (b"x-dragoman-request-id", request_id.encode())]
     seen: set[str] = set()
     for name, value in encoded.headers:
         seen.add(name)
         headers.append((name.encode(), value.encode("latin-1", "replace")))
-    if tried and "x-should-retry" not in seen and not isinstance(subject, SpoolFull):
+    if (tried or shown is not error) and "x-should-retry" not in seen and not isinstance(subject, SpoolFull):
         headers.append((b"x-should-retry", b"false"))
     if public.request_id_header not in seen:
         headers.append((public.request_id_header.encode(), request_id.encode()))

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from dragoman.errors import InvalidRequest
 from dragoman.gateway.choosing import Fitting
+from dragoman.gateway.policy import Policy
 
 if TYPE_CHECKING:
     from dragoman.catalogue import ProviderRow
@@ -22,11 +23,11 @@ class PublicRoute:
     """A model that clients may name.
 
     `name` is the name that was asked for, which keys are held to; `label` that of the model or pattern of the
-    configuration, for metrics. `allow` names members of requests that may steer the provider. `cache` is where answers
+    configuration, for metrics. `policy` says which members of requests may steer the provider, `cache` is where answers
     may be kept.
     """
 
-    __slots__ = ("_fitting", "_spoken", "allow", "cache", "label", "name", "route")
+    __slots__ = ("_fitting", "_spoken", "cache", "label", "name", "policy", "route")
 
     def __init__(
         self,
@@ -40,7 +41,7 @@ class PublicRoute:
         self.name = name
         self.route = route
         self.label = label
-        self.allow = allow
+        self.policy = Policy(allow)
         self.cache = cache
         self._spoken: dict[str, Route] = {}
         self._fitting: Fitting | None = None
@@ -61,6 +62,10 @@ class PublicRoute:
                 raise InvalidRequest(f"the model {self.name!r} gives embeddings alone, and no answers", path="model")
             found = self._spoken[dialect] = replace(self.route, candidates=candidates)
         return found
+
+    def routes(self) -> list[Route]:
+        """The route, and what was made of it for clients' dialects so far."""
+        return [self.route, *self._spoken.values()]
 
     @property
     def fitting(self) -> Fitting:

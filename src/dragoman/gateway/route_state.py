@@ -47,7 +47,8 @@ class RouteState:
 
     def take(self, settings: HealthBlock, affinities: Mapping[str, Affinity | None], routes: Iterable[Route]) -> None:
         """A configuration is in use from now on: its settings hold, and what it does not name is forgotten."""
-        self.health.settings = HealthSettings(**{name: getattr(settings, name) for name in settings.__struct_fields__})
+        kept = HealthSettings.__struct_fields__
+        self.health.settings = HealthSettings(**{name: getattr(settings, name) for name in kept})
         limits: dict[str, Limits] = {}
         for route in routes:
             for candidate in route.candidates:

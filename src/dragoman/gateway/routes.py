@@ -70,7 +70,7 @@ class RouteTable:
 
     def find(self, name: str) -> PublicRoute:
         """The route of a name. Raises `NotFound`, which says what is near."""
-        found = self.match(name)
+        found = self._exact.get(name) or self.match(name)
         if found is None:
             raise self._unknown(name)
         return found
@@ -79,6 +79,10 @@ class RouteTable:
         """The names to list for clients: models without patterns, and what servers on this machine told."""
         told = self._config.local_models if self._config.direct else ()
         return [*self._exact, *(name for name in told if name not in self._exact)]
+
+    def made(self) -> list[PublicRoute]:
+        """The routes that there are: those of the configuration's models, and of names that were asked for."""
+        return [*self._exact.values(), *self._made.values()]
 
     def labels(self) -> list[str]:
         """Every label that a route may have."""

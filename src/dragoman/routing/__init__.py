@@ -2,7 +2,7 @@
 
 A `Route` holds `Candidate`s, and what their calls share:
 
-    health = Health(HealthSettings(cooldown_seconds=10.0))  # one for all routes of a process; gate=… for several
+    health = Health(HealthSettings(cooldown_seconds=10.0))  # one for all routes of a process; `share` among several
     limits = Limits(rpm=600, tpm=200_000, concurrency=40)
     Route(
         candidates=(Candidate(deployment=…, tier=1, weight=3.0, limits=limits), …),
@@ -46,7 +46,8 @@ if TYPE_CHECKING:
     from dragoman.routing.affinity import Affinity
     from dragoman.routing.call import Call
     from dragoman.routing.explaining import Explained, Explanation, aexplain, explain
-    from dragoman.routing.health import DeploymentView, Health, HealthSettings, LocalGate, ProbeGate
+    from dragoman.routing.gates import LocalGate, ProbeGate
+    from dragoman.routing.health import DeploymentView, Health, HealthSettings
     from dragoman.routing.hedging import Hedging
     from dragoman.routing.limits import Limits
     from dragoman.routing.probing import probe, probe_forever
@@ -58,7 +59,8 @@ _HOMES: Final = {
     "affinity": "Affinity",
     "call": "Call",
     "explaining": "Explained Explanation aexplain explain",
-    "health": "DeploymentView Health HealthSettings LocalGate ProbeGate",
+    "gates": "LocalGate ProbeGate",
+    "health": "DeploymentView Health HealthSettings",
     "hedging": "Hedging",
     "limits": "Limits",
     "probing": "probe probe_forever",

@@ -35,7 +35,10 @@ class Affinity:
 
     def find(self, call: Call, now: float) -> tuple[str, str] | None:
         """The key of the deployment that the call belongs to, and what binds it; None where nothing does."""
-        for key, what in self._keys(call):
+        bonds = call.bonds
+        if bonds is None:
+            bonds = call.bonds = self._keys(call)
+        for key, what in bonds:
             found = self._bound.get(key)
             if found is not None:
                 if found[1] > now:
@@ -45,8 +48,9 @@ class Affinity:
 
     def bind(self, call: Call, deployment: str, answer: str | None, now: float) -> None:
         """A deployment answered the call; `answer` is the provider's id of its answer."""
+        bonds = self._keys(call) if call.bonds is None else call.bonds
         until = now + self.seconds
-        for key, what in self._keys(call):
+        for key, what in bonds:
             if what != "state":
                 self._keep(key, deployment, until)
         if answer:

@@ -66,15 +66,39 @@ class Call:
     _prefix: Any = _UNKNOWN
     _issuer: Any = _UNKNOWN
     _dice: float | None = None
+    bonds: list[tuple[str, str]] | None = None
+    """Kept by affinity: by what the call is bound to a deployment."""
 
     def __init__(self, request: Request | None = None, **known: Unpack[Known]) -> None:
         for name, value in known.items():
             setattr(self, _HIDDEN.get(name, name), value)
         if request is not None:
-            self.request = request
-            self._of(request)
+            self.know(request)
 
-    def _of(self, request: Request) -> None:
+    @classmethod
+    def unread(
+        cls,
+        model: str,
+        key: str,
+        team: str,
+        issuer: str | None,
+        *,
+        prefix: Callable[[], str | None] | None,
+        prompt_tokens: int | None,
+    ) -> Call:
+        """One whose body passes unread, quickly made: what is named here is what every call tells."""
+        call = cls()
+        call.model = model
+        call.key = key
+        call.team = team
+        call._issuer = issuer
+        call._prefix = prefix
+        call._prompt_tokens = prompt_tokens
+        return call
+
+    def know(self, request: Request) -> None:
+        """What the request says is known, where nobody has said it before."""
+        self.request = request
         self.model = self.model or request.model
         if request.extra_headers and not self.headers:
             self.headers = {name.lower(): value for name, value in request.extra_headers.items()}

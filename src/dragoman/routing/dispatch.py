@@ -7,13 +7,14 @@ end.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
+from dragoman.dialects.headers import first_of
 from dragoman.engine import Meter
 from dragoman.errors import AllAttemptsFailed, DragomanError, Unavailable
 from dragoman.routing.call import Call
 from dragoman.routing.lineup import lineup_of
-from dragoman.routing.plan import GiveUp, Plan, Try
+from dragoman.routing.plan import FIRST_CHOICE, Choice, GiveUp, Plan, Try
 from dragoman.routing.selector import Selector, shut_reason
 from dragoman.routing.tally import open_tallies
 
@@ -36,7 +37,22 @@ _Answer = TypeVar("_Answer", bound="Answered")
 class Dispatch:
     """One call over a route. `attempts` are those that have ended, `errors` the last one of each target."""
 
-    __slots__ = ("_request", "_selector", "acts", "attempts", "call", "errors", "lineup", "plan", "route", "settings")
+    __slots__ = (
+        "_began",
+        "_first",
+        "_plan",
+        "_request",
+        "_selector",
+        "_shown",
+        "acts",
+        "attempts",
+        "call",
+        "decided",
+        "errors",
+        "lineup",
+        "route",
+        "settings",
+    )
 
     def __init__(
         self,
@@ -53,26 +69,44 @@ class Dispatch:
         self.attempts: list[Attempt] = []
         self.errors: dict[int, DragomanError] = {}
         self.lineup: Lineup | None = None
+        self._plan: Plan | None = None
+        self._first: Choice | None = ONLY_CHOICE
+        self._selector: Selector | None = None
+        self._began = 0.0
+        self._shown = False
+        self.decided = True
+        """Whether `start` will do for the first attempt."""
         if route.plain:
-            # The path of most calls: nothing is chosen, and nothing watched (benchmarks/routing.py).
+            # The path of most calls: nothing is chosen, and nothing watched (benchmarks/routing.py). There is a plan
+            # when the first attempt has failed.
             candidate = route.candidates[0]
             if request is not None and (candidate.needs or candidate.max_price is not None):
                 from dragoman.routing.suiting import unfit_for
 
                 unfit_for(route, request)
-            retries = settings.max_retries
-            self.plan = Plan(
-                (1 + (candidate.max_retries if retries is None else retries),),
-                bounds=route.bounds,
-                budget=route.budget,
-                acts_on_world=acts,
-                random=settings.random,
-            )
             return
         self._request = request
-        self._selector: Selector | None = None
         self._prepare(request, streamed)
-        self.plan = self._made_plan() if route.strategy is None or not route.strategy.across else _UNMADE
+        self.decided = route.strategy is None or not route.strategy.across
+        if self.decided:
+            self._selector = self._made_selector(None)
+
+    @property
+    def plan(self) -> Plan:
+        """What decides of each attempt after the first one: most calls need none, and never have it made."""
+        plan = self._plan
+        if plan is None:
+            plan = self.make_plan()
+            plan.resume(self._began, self._first)
+            if self._shown:
+                plan.shown()
+        return plan
+
+    def shown(self) -> None:
+        """Part of an answer was shown."""
+        self._shown = True
+        if self._plan is not None:
+            self._plan.shown()
 
     def _prepare(self, request: Request | None, streamed: bool) -> None:
         self.lineup = lineup_of(self.route)
@@ -82,22 +116,24 @@ class Dispatch:
         call.streamed = streamed
         self.call: Call = call
 
-    def _made_plan(self, order: tuple[int, ...] | None = None) -> Plan:
+    def make_plan(self) -> Plan:
+        """A plan that has not begun, and decides from now on."""
         route, settings, lineup = self.route, self.settings, self.lineup
         given = settings.max_retries
-        assert lineup is not None  # it is for those who choose
-        self._selector = self._made_selector(lineup, order)
-        return Plan(
-            lineup.tries if given is None else (1 + given,) * len(lineup.tries),
+        tries = (1 + route.candidates[0].max_retries,) if lineup is None else lineup.tries
+        plan = self._plan = Plan(
+            tries if given is None else (1 + given,) * len(tries),
             bounds=route.bounds,
             budget=route.budget,
             acts_on_world=self.acts,
             random=settings.random,
             selector=self._selector,
         )
+        return plan
 
-    def _made_selector(self, lineup: Lineup, order: tuple[int, ...] | None) -> Selector:
-        route, fit, strategy = self.route, None, None
+    def _made_selector(self, order: tuple[int, ...] | None) -> Selector:
+        route, fit, strategy, lineup = self.route, None, None, self.lineup
+        assert lineup is not None  # it is for those who choose
         if self._request is not None:
             from dragoman.routing.suiting import Suiting
 
@@ -119,22 +155,25 @@ class Dispatch:
     # -- what is done next -------------------------------------------------------------------------------------------
 
     async def begin(self) -> Try:
-        """The first attempt. Raises what stands against any."""
-        if self.plan is _UNMADE:
-            self.plan = self._made_plan(await self._decided())
+        """The first attempt, where a function of the caller's has to be asked first (not `decided`)."""
+        if not self.decided:
+            self._selector = self._made_selector(await self._decided())
         return self.start()
-
-    @property
-    def decided(self) -> bool:
-        """Whether `start` will do: no function of the caller's has to be asked first."""
-        return self.plan is not _UNMADE
 
     def start(self) -> Try:
         """As `begin`, where all is decided."""
-        command = self.plan.start(self.settings.clock.now())
-        if isinstance(command, GiveUp):
-            raise self.given_up(command, None)
-        return command
+        self._began = now = self.settings.clock.now()
+        budget = self.route.budget
+        if budget is not None:
+            budget.first_attempt(now)
+        if self._selector is None:
+            return ONLY_TRY
+        self._first = choice = self._selector.choose(_NONE_CLOSED, now)
+        if choice is not None and choice.target is not None:
+            return Try(choice.target, choice.wait_seconds, FIRST_CHOICE + choice.note)
+        command = self.make_plan().resume(now, choice)
+        assert isinstance(command, GiveUp)  # nobody can be asked
+        raise self.given_up(command, None)
 
     def refused(self, error: DragomanError) -> Try:
         """The next attempt after leave for the one at hand was refused. Raises where there is none."""
@@ -185,7 +224,7 @@ class Dispatch:
 
     def _nobody(self, command: GiveUp) -> DragomanError:
         lineup = self.lineup
-        selector = None if lineup is None else self._selector
+        selector = self._selector
         if selector is not None and selector.unfit and command.retry_after is None:
             from dragoman.routing.suiting import none_fits
 
@@ -204,18 +243,15 @@ class Dispatch:
         affinity = self.route.affinity
         if affinity is not None:
             # Answers of the other dialects are not kept by whoever gave them.
-            stored = meter.answer_id if option.deployment.access.dialect == "openai-responses" else None
-            affinity.bind(self.call, option.key, stored, self.settings.clock.now())
+            stored = meter.answer_id if option.dialect == "openai-responses" else None
+            if stored or self.call.bonds != []:
+                affinity.bind(self.call, option.key, stored, self.settings.clock.now())
 
 
-class _Unmade(Plan):
-    """Stands for a plan that waits for a decision."""
-
-    def __init__(self) -> None:
-        pass
-
-
-_UNMADE = _Unmade()
+ONLY_CHOICE: Final = Choice(0)
+ONLY_TRY: Final = Try(0, 0.0, FIRST_CHOICE)
+"""The first attempt where there is one target."""
+_NONE_CLOSED: Final[frozenset[int]] = frozenset()
 
 
 class Held:
@@ -357,8 +393,15 @@ class Held:
             standing.mix.observe(usage)
 
 
+_REQUESTS_LEFT: Final = ("x-ratelimit-remaining-requests", "anthropic-ratelimit-requests-remaining")
+_TOKENS_LEFT: Final = ("x-ratelimit-remaining-tokens", "anthropic-ratelimit-tokens-remaining")
+_LEFT: Final = _REQUESTS_LEFT + _TOKENS_LEFT
+
+
 def nearly_spent(headers: Mapping[str, str]) -> bool:
     """Whether headers tell of a limit that is nearly used up, looked at quickly: most have plenty left."""
-    left = headers.get("x-ratelimit-remaining-requests") or headers.get("anthropic-ratelimit-requests-remaining")
-    tokens = headers.get("x-ratelimit-remaining-tokens") or headers.get("anthropic-ratelimit-tokens-remaining")
+    if first_of(headers, _LEFT) is None:
+        return False
+    left = first_of(headers, _REQUESTS_LEFT)
+    tokens = first_of(headers, _TOKENS_LEFT)
     return (left is not None and len(left) <= 2) or (tokens is not None and len(tokens) <= 4)

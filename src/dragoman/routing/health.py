@@ -10,11 +10,13 @@ that was refused, or has no quota left, shuts all deployments that it is used fo
 helps nobody but whoever renewed the key, so one probe every five minutes looks.
 
 What is no fault of the deployment (a wrong request, a prompt too long, blocked content) shows that it answers.
+
+Several processes that share a gate have one probe among them; what one of them tells (`share`) the others `hear`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -28,21 +30,25 @@ from dragoman.errors import (
     RateLimited,
     Remedy,
 )
+from dragoman.routing.gates import LocalGate
 from dragoman.routing.limits import Limits
+from dragoman.routing.news import StandingNews, news_of
 from dragoman.routing.standing import Standing, State, identity
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from dragoman.engine import Deployment
     from dragoman.errors import DragomanError
+    from dragoman.routing.gates import ProbeGate
     from dragoman.routing.rate_headers import Kind
 
-__all__ = ["DeploymentView", "Health", "HealthSettings", "LocalGate", "ProbeGate"]
+__all__ = ["DeploymentView", "Health", "HealthSettings"]
 
 MOST_KEPT = 4096
-PROBE_SECONDS = 600.0
 DENIED_IN_A_ROW = 3
+WORTH_TELLING_SECONDS = 0.5
+"""Of a burst of answers that ask for a wait the first is news, and the others change it by less than this."""
 
 
 class HealthSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,36 +66,6 @@ class HealthSettings(msgspec.Struct, frozen=True, kw_only=True):
     longest_retry_after_seconds: float = 300.0
     credential_seconds: float = 300.0
     slow_start_seconds: float = 30.0
-
-
-class ProbeGate(Protocol):
-    """Lets one probe of a deployment through at a time, among all who share the gate.
-
-    Neither method may wait. A gate that is shared between processes gives leave from what it leased, and says no where
-    it does not know.
-    """
-
-    def begin(self, key: str, now: float) -> bool:
-        """Whether the caller may probe; it then calls `end`, however the probe ends."""
-        ...
-
-    def end(self, key: str, *, recovered: bool, now: float) -> None: ...
-
-
-class LocalGate:
-    """The gate of one process. A probe of which nothing is heard for ten minutes is forgotten."""
-
-    def __init__(self) -> None:
-        self._until: dict[str, float] = {}
-
-    def begin(self, key: str, now: float) -> bool:
-        if self._until.get(key, float("-inf")) > now:
-            return False
-        self._until[key] = now + PROBE_SECONDS
-        return True
-
-    def end(self, key: str, *, recovered: bool, now: float) -> None:
-        self._until.pop(key, None)
 
 
 class DeploymentView(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,6 +94,7 @@ class Health:
         self.settings = settings or HealthSettings()
         self.watching = watching
         self._gate: ProbeGate = gate or LocalGate()
+        self._tell: Callable[[Standing], None] | None = None
         self._standings: dict[str, Standing] = {}
 
     # -- who is known ------------------------------------------------------------------------------------------------
@@ -129,11 +106,15 @@ class Health:
             key = f"{key} #{number}"
         found = self._standings.get(key)
         if found is None:
-            if len(self._standings) >= MOST_KEPT:
-                self._drop_some()
-            found = self._standings[key] = Standing(key, deployment.label or deployment.name, credential)
+            found = self._add(key, deployment.label or deployment.name, credential)
             self._take_over(found)
         return found
+
+    def _add(self, key: str, name: str, credential: str) -> Standing:
+        if len(self._standings) >= MOST_KEPT:
+            self._drop_some()
+        made = self._standings[key] = Standing(key, name, credential)
+        return made
 
     def _take_over(self, new: Standing) -> None:
         """A new deployment whose credential is known to be dead begins shut."""
@@ -182,6 +163,42 @@ class Health:
                 self._gate.end(each.key, recovered=True, now=0.0)
                 count += 1
         return count
+
+    # -- among several processes -------------------------------------------------------------------------------------
+
+    def share(self, gate: ProbeGate, tell: Callable[[Standing], None]) -> None:
+        """From now on probes go by this gate, and `tell` is called with every standing that others should hear of.
+
+        It is called in the midst of things: it may not wait, and looks at the standing later.
+        """
+        self._gate = gate
+        self._tell = tell
+
+    def news(self, now: float) -> list[StandingNews]:
+        """All that shuts anybody, for a process that has just begun."""
+        return [news_of(each, now) for each in self._standings.values() if each.opened or each.shut_until > now]
+
+    def hear(self, news: StandingNews, now: float) -> None:
+        """What another process told. It is not told on."""
+        standing = self._standings.get(news.key)
+        if news.closed:
+            if standing is not None and (standing.opened or standing.shut_until > now):
+                self._close(standing, now)
+            return
+        if standing is None:
+            standing = self._add(news.key, news.name, news.credential)
+        until = now + news.seconds
+        longer = until > standing.shut_until or (news.opened and not standing.opened)
+        if not longer or (standing.probing and not news.dead):
+            return  # a probe that is under way here will tell more
+        standing.shut_until = max(standing.shut_until, until)
+        standing.why, standing.certain, standing.opened, standing.dead = news.why, news.certain, news.opened, news.dead
+        standing.failures = max(standing.failures, news.failures)
+        standing.cooldown = max(standing.cooldown, news.cooldown)
+
+    def _told(self, standing: Standing) -> None:
+        if self._tell is not None:
+            self._tell(standing)
 
     # -- before an attempt -------------------------------------------------------------------------------------------
 
@@ -241,15 +258,23 @@ class Health:
             self._gate.end(standing.key, recovered=False, now=now)
 
     def _recovered(self, standing: Standing, now: float) -> None:
-        was_dead = standing.dead
-        self._end_probe(standing, now, recovered=True)
-        standing.close()
+        for closed in self._close(standing, now):
+            self._told(closed)
+
+    def _close(self, standing: Standing, now: float) -> list[Standing]:
+        """Closes a breaker, and with a credential that lives again all that were shut for it."""
+        closed = [standing]
+        if standing.dead:
+            closed += [
+                other
+                for other in self._standings.values()
+                if other.dead and other.credential == standing.credential and other is not standing
+            ]
+        for each in closed:
+            self._end_probe(each, now, recovered=True)
+            each.close()
         standing.warm_from = now
-        if was_dead:
-            for other in self._standings.values():
-                if other.dead and other.credential == standing.credential:
-                    self._end_probe(other, now, recovered=True)
-                    other.close()
+        return closed
 
     def _end_probe(self, standing: Standing, now: float, *, recovered: bool) -> None:
         if standing.probing:
@@ -273,6 +298,7 @@ class Health:
             each.certain = False
             each.shut_until = now + wait
             each.why = why
+            self._told(each)
 
     def _asked_to_wait(
         self, standing: Standing, error: DragomanError, now: float, headers: Mapping[str, str] | None
@@ -284,10 +310,13 @@ class Health:
             wait = min(asked, self.settings.longest_retry_after_seconds)
             self._end_probe(standing, now, recovered=False)
             if now + wait >= standing.shut_until:  # what else shuts it for longer is no certain wait
+                news = now + wait > max(now, standing.shut_until) + WORTH_TELLING_SECONDS
                 standing.shut_until = now + wait
                 standing.certain = True
                 standing.opened = standing.dead
                 standing.why = f"{type(error).__name__}, which asks for {asked:g} s"
+                if news:
+                    self._told(standing)
         elif limited:
             # It answers, and too much is asked of it: a pause that doubles, and the learned cap, keep calls away.
             self._end_probe(standing, now, recovered=False)
@@ -321,6 +350,7 @@ class Health:
         standing.certain = False
         standing.shut_until = now + cooldown
         standing.why = f"{name}, {standing.failures} in a row" if standing.failures > 1 else name
+        self._told(standing)
 
     def _count(self, standing: Standing, bad: float, now: float) -> None:
         passed = now - standing.counted_at

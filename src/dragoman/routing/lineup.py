@@ -19,7 +19,7 @@ __all__ = ["Lineup", "Option", "lineup_of"]
 class Option:
     """A candidate of a route, as strategies see it. `index` is its place in the route."""
 
-    __slots__ = ("candidate", "index", "issuer", "key", "name", "standing", "tier", "weight")
+    __slots__ = ("candidate", "dialect", "index", "issuer", "key", "name", "standing", "tier", "weight")
 
     def __init__(self, index: int, candidate: Candidate, standing: Standing) -> None:
         self.index = index
@@ -30,6 +30,7 @@ class Option:
         self.tier = candidate.tier
         self.weight = candidate.weight
         self.issuer = candidate.deployment.access.issuer
+        self.dialect = candidate.deployment.access.dialect
 
     @property
     def deployment(self) -> Deployment:

@@ -10,7 +10,8 @@ a selector's choice (`selector`; without one, targets are taken in order). The r
   the provider's Retry-After says. A Retry-After longer than 8 s moves on to another target if there is one; longer
   than `Bounds.longest_wait_seconds` with no other target ends the call.
 - One bound on attempts, one on time and one on the share of retries hold over all targets together. Moving to another
-  target for the first time is no retry of it, and costs nothing of the share.
+  target for the first time is no retry of it, and costs nothing of the share. Retries leave an attempt for each target
+  that had none: who has not been asked may be well.
 - Targets that cannot answer (`unfit`), cannot answer now, or for which a permit was refused are passed over, which the
   next attempt's reason tells. A refused permit is no attempt.
 - A prompt that is too long goes to targets with a larger window, blocked content to those marked for it.
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from dragoman.errors import DragomanError
     from dragoman.routing.retries import RetryBudget
 
-__all__ = ["Bounds", "Choice", "Command", "GiveUp", "Plan", "Selecting", "Try"]
+__all__ = ["FIRST_CHOICE", "Bounds", "Choice", "Command", "GiveUp", "Plan", "Selecting", "Try"]
 
 _NONE_UNFIT: Mapping[int, str] = MappingProxyType({})
 
@@ -70,6 +71,7 @@ class GiveUp(msgspec.Struct, frozen=True):
 
 
 Command = Try | GiveUp
+FIRST_CHOICE = "first choice"
 
 
 class Choice(NamedTuple):
@@ -216,8 +218,13 @@ class Plan:
         if self._budget is not None:
             self._budget.first_attempt(now)
         if self._selector is None:
-            return self._take(0, 0.0, "first choice")
-        return self._choose("first choice", now)
+            return self._take(0, 0.0, FIRST_CHOICE)
+        return self._choose(FIRST_CHOICE, now)
+
+    def resume(self, started: float, choice: Choice | None) -> Command:
+        """As `start` did then, where the budget was told already, and the selector has chosen."""
+        self._started = started
+        return self._chosen(choice, FIRST_CHOICE)
 
     def shown(self) -> None:
         """Part of an answer was shown: from now on this answer or none."""
@@ -241,7 +248,7 @@ class Plan:
                 self._closed |= selector.unmarked()
             if len(self._closed) == len(self._left):
                 return GiveUp(f"{name} is not retried")
-        if may.again and self._left[self._target] > 0:
+        if may.again and self._left[self._target] > 0 and not self._needed_elsewhere():
             ready = selector is not None and selector.ready(self._closed, now)
             if not (ready and selector is not None and selector.shut(self._target, now)):
                 command = self._again(error, ready, now)
@@ -255,7 +262,7 @@ class Plan:
         if error.remedy in (Remedy.NONE, Remedy.WRONG):
             return GiveUp(f"{type(error).__name__}: no leave for an attempt is given")
         self._refusals += f"; passed over: {error.message.rstrip('.')}"
-        return self._elsewhere("first choice" if not self._attempts else f"after {type(error).__name__}", now)
+        return self._elsewhere(FIRST_CHOICE if not self._attempts else f"after {type(error).__name__}", now)
 
     def hedge(self, now: float) -> Try | None:
         """A second attempt beside the one at hand, at another target; None where the rules forbid it.
@@ -280,6 +287,13 @@ class Plan:
             self._tried = 1
 
     # -- rules -------------------------------------------------------------------------------------------------------
+
+    def _needed_elsewhere(self) -> bool:
+        """Whether one more try of this target would leave somebody without any, who may be well."""
+        untried = len(self._left) - len(self._closed)
+        if self._bounds.attempts - self._attempts > untried:
+            return False
+        return self._selector is not None and self._selector.left(self._closed)
 
     def _again(self, error: DragomanError, ready: bool, now: float) -> Command:
         asked = error.retry_after if isinstance(error, ProviderError) else None
@@ -306,7 +320,9 @@ class Plan:
         return ceiling * (0.5 + 0.5 * self._random())
 
     def _choose(self, reason: str, now: float) -> Command:
-        choice = None if self._selector is None else self._selector.choose(self._closed, now)
+        return self._chosen(None if self._selector is None else self._selector.choose(self._closed, now), reason)
+
+    def _chosen(self, choice: Choice | None, reason: str) -> Command:
         if choice is None:
             return GiveUp("every target had its tries")
         target, wait, note = choice

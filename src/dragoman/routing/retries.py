@@ -28,8 +28,13 @@ class RetryBudget:
 
     def first_attempt(self, now: float) -> None:
         """Notes a call's first attempt."""
-        self._refill(now)
-        self._balance = min(self._most, self._balance + self._share)
+        # As `_refill` first; written out, for every call comes here.
+        at, most = self._at, self._most
+        balance = self._balance + self._share
+        if at is not None and now > at:
+            balance += (now - at) * self._reserve_per_second
+        self._balance = balance if balance < most else most
+        self._at = now
 
     def may_retry(self, now: float) -> bool:
         """Takes leave for one retry; False when the share is used up."""

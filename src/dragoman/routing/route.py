@@ -74,12 +74,14 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     hedging: Hedging | None = None
     lineup: Lineup | None = None
 
-    @property
-    def plain(self) -> bool:
-        """Whether there is nothing to choose and nothing to watch: one candidate, and none of what goes by traffic."""
-        return (
+    plain: bool = False
+    """Worked out: there is nothing to choose and nothing to watch (one candidate, and none of what goes by traffic)."""
+
+    def __post_init__(self) -> None:
+        plain = (
             len(self.candidates) == 1
             and self.health is None
             and self.hedging is None
             and self.candidates[0].limits is None
         )
+        msgspec.structs.force_setattr(self, "plain", plain)

@@ -213,7 +213,7 @@ class Routed(Generic[Item]):
             raise
         self._now = under_way
         self._committed = True
-        dispatch.plan.shown()
+        dispatch.shown()
         if under_way.source is not None:
             self._commit_to(under_way.source)
         self._ready.extend(self._kept(under_way.first))

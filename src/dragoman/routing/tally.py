@@ -17,7 +17,7 @@ import msgspec
 from dragoman.values import Cost, Usage
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
     from dragoman.values import Attempt
 
@@ -92,9 +92,8 @@ class UsageTally(ModelTally):
 _OPEN: Final[ContextVar[tuple[UsageTally, ...]]] = ContextVar("dragoman_tallies", default=())
 
 
-def open_tallies() -> tuple[UsageTally, ...]:
-    """The tallies of the blocks that the running code stands in, outermost first."""
-    return _OPEN.get()
+open_tallies: Final[Callable[[], tuple[UsageTally, ...]]] = _OPEN.get
+"""The tallies of the blocks that the running code stands in, outermost first."""
 
 
 @contextmanager

@@ -54,9 +54,9 @@ class FakeProvider(FaultyServer):
 
     `replies` are said in order, then `say` speaks: a function of the request, or by default a small model that obeys
     (`answering`). `key` and `models` are all that is accepted; None accepts any key (but demands one) and any model.
-    `strict` False refuses only what cannot be read; `usage_unasked`: streams tell usage without being asked. `faults`
-    are committed in order, one for each request. `caller_left` is set when a caller went away before its answer was
-    whole.
+    Lists of models are given too. `strict` False refuses only what cannot be read; `usage_unasked`: streams tell usage
+    without being asked. `faults` are committed in order, one for each request. `caller_left` is set when a caller went
+    away before its answer was whole.
     """
 
     def __init__(

@@ -22,6 +22,7 @@ from dragoman.errors import (
     ProtocolViolation,
     ProviderError,
 )
+from dragoman.testing.listing import KEY_HEADERS, listed
 from dragoman.testing.refusals import refuse
 from dragoman.testing.replies import count_tokens, input_tokens, told
 from dragoman.testing.wires import Address, address_of, key_of
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from dragoman.dialects import Dialect, EncodedError
     from dragoman.testing.replies import Reply, Told
+    from dragoman.values import JsonObject
 
 __all__ = ["Answered", "Party", "Seen"]
 
@@ -126,6 +128,8 @@ class Party:
     def answer(self, seen: Seen) -> Answered:
         """What goes back. Only a scripted error that is no provider's (see `DragomanError`) is raised."""
         address = address_of(seen.path)
+        if seen.method == "GET" and (models := listed(seen.path, seen.headers, self.models or ())) is not None:
+            return self._listing(seen, models)
         if address is None or seen.method != "POST":
             return _plain(404, {"error": {"message": f"no such path: {seen.method} {seen.path}"}})
         dialect = load(address.wire.dialect)
@@ -187,6 +191,12 @@ class Party:
                 raise AuthenticationFailed("Incorrect API key provided.")
         if self.models is not None and seen.model and seen.model not in self.models:
             raise NotFound(f"The model {seen.model!r} does not exist or you do not have access to it.")
+
+    def _listing(self, seen: Seen, models: JsonObject) -> Answered:
+        shown = [seen.headers.get(name, "").removeprefix("Bearer ") for name in KEY_HEADERS]
+        if self.key is not None and self.key not in shown and not seen.path.endswith("/api/tags"):
+            return _plain(401, {"error": {"message": "Incorrect API key provided.", "code": "invalid_api_key"}})
+        return _plain(200, models)
 
     def _stream(
         self, seen: Seen, address: Address, dialect: Dialect, request: Request, target: Target, reply: Told

@@ -31,6 +31,7 @@ _AZURE_DATED = replace(
     paths=(
         # The Responses API knows no deployments in the path (same page).
         PathRule(path="/responses", to="/responses", members={"model": "{deployment}"}),
+        PathRule(path="/models", to="/models"),  # of the resource, as the data plane's reference has it
         PathRule(path="/", to="/deployments/{deployment}/"),
     ),
 )
@@ -141,6 +142,7 @@ VERTEX = ProviderRow(
     ),
     reached={"claude-": "anthropic"},
     counts=("gemini", "anthropic"),
+    lists_models=False,  # the list below a project is of models that the project keeps itself
     quirks=Quirks(
         # The discovery document has labels, and neither serviceTier nor store in its requests.
         gemini=GeminiQuirks(

@@ -129,6 +129,7 @@ SNOWFLAKE = ProviderRow(
     dialects=("openai-chat", "anthropic"),  # https://<account>.snowflakecomputing.com/api/v2/cortex/v1 for both
     key_variables=("SNOWFLAKE_TOKEN",),
     base_url_variables=("SNOWFLAKE_BASE_URL",),
+    lists_models=False,  # a statement of SQL does (SHOW CORTEX BASE MODELS)
     quirks=Quirks(
         chat=replace(
             COMPATIBLE,
@@ -149,6 +150,7 @@ HEROKU = ProviderRow(
     hosts=("https://eu.inference.heroku.com",),
     key_variables=("HEROKU_INFERENCE_KEY",),
     base_url_variables=("HEROKU_BASE_URL", "HEROKU_INFERENCE_URL"),
+    lists_models=False,  # none is among the paths of its reference
     quirks=Quirks(chat=COMPATIBLE),
     documentation="https://devcenter.heroku.com/articles/heroku-inference",
     checked="2026-11-20",

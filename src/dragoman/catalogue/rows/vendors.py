@@ -243,6 +243,7 @@ VOYAGE = ProviderRow(
     key_variables=("VOYAGE_API_KEY",),
     base_url_variables=("VOYAGE_BASE_URL",),
     embeddings_only=True,
+    lists_models=False,  # none is among the paths of its reference
     # Recorded: input_type and output_dimension.
     quirks=Quirks(chat=ChatQuirks(embedding_task_member="input_type", embedding_dimensions_member="output_dimension")),
     documentation="https://docs.voyageai.com/docs/embeddings",

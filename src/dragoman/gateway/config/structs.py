@@ -259,6 +259,9 @@ class HealthBlock(Block, frozen=True, kw_only=True):
 
     `failure_share` of at least `least_attempts` counts over about half a minute. A Retry-After is believed up to
     `longest_retry_after_seconds`; a refused credential is tried again after `credential_seconds`.
+
+    With `probe_seconds` providers are asked this often for their lists of models, which costs nothing: those of
+    deployments that wait to be tried again, and of all others too. Left out, nobody is.
     """
 
     failures_in_a_row: Annotated[int, Meta(ge=1, le=10_000)] = 5
@@ -269,6 +272,7 @@ class HealthBlock(Block, frozen=True, kw_only=True):
     longest_retry_after_seconds: Seconds = 300.0
     credential_seconds: Seconds = 300.0
     slow_start_seconds: Annotated[float, Meta(ge=0, le=86_400)] = 30.0
+    probe_seconds: Annotated[float, Meta(ge=1, le=86_400)] | None = None
 
 
 class CacheBlock(Block, frozen=True, kw_only=True):
