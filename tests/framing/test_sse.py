@@ -120,3 +120,37 @@ def test_the_bound_is_of_one_frame_not_of_the_stream() -> None:
 def test_what_is_encoded_decodes(data: list[tuple[bytes, str | None]]) -> None:
     body = b"".join(encode_sse(content, name) for content, name in data)
     assert decoded(body) == [SseFrame(content, name) for content, name in data]
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        b'data: {"a":1}\n\n',
+        b"data:x\n\n",
+        b"data:  two blanks\n\n",
+        b"event: e\ndata: x\n\n",
+        b"event:\ndata: x\n\n",
+        b"event: e\n\n",
+        b"data: one\ndata: two\n\n",
+        b"data: x\n\n\n",
+        b"data: x\n\ndata: y\n\n",
+        b": said\n\n",
+        b"id: 1\ndata: x\n\n",
+        b"event: e\nid: 1\ndata: x\n\n",
+        b"data: x\r\n\r\n",
+        b"\xef\xbb\xbfdata: x\n\n",
+        b"\n\n",
+        b"datum\n\n",
+    ],
+)
+@pytest.mark.parametrize("before", [b"", b"data: first\n\n", b"data: ", b"event: named\n", b"data: x\r"])
+def test_what_comes_at_once_is_what_comes_byte_by_byte(block: bytes, before: bytes) -> None:
+    whole, dripped = SseDecoder(), SseDecoder()
+    at_once = [*whole.feed(before), *whole.feed(block), *whole.feed(block), *whole.close()]
+    bytewise = [frame for byte in before + block * 2 for frame in dripped.feed(bytes([byte]))]
+    assert at_once == [*bytewise, *dripped.close()]
+
+
+def test_an_event_that_comes_at_once_is_bounded_too() -> None:
+    with pytest.raises(ProtocolViolation):
+        SseDecoder(max_frame_bytes=10).feed(b"data: 0123456789\n\n")

@@ -16,6 +16,7 @@ import httpx2
 
 from dragoman import dialects
 from dragoman.errors import AuthenticationFailed, DragomanError, InvalidRequest, PermissionDenied, QuotaExhausted
+from dragoman.gateway.answers import BAD_GATEWAY
 from dragoman.values import Request, Response, Target, replace, user
 from tests.gateway.oracle_clients import Asking, Given, OracleClients
 from tests.gateway.recorded_upstream import Gateways, Upstream, model_of, running_gateways, running_upstream
@@ -325,18 +326,11 @@ def _error_verdict(exchange: Exchange, direct: Given, through: Given) -> Verdict
         return Verdict("different", f"an answer became {through.error!r:.400}")
     status = through.error["status"]
     if isinstance(recorded, (AuthenticationFailed, PermissionDenied, QuotaExhausted)):
-        withheld = isinstance(recorded, (AuthenticationFailed, PermissionDenied))
-        if withheld and _provider_words(recorded) in str(through.error):
+        if _provider_words(recorded) in str(through.error):
             return Verdict("different", f"what the provider said of our account passed: {through.error!r:.300}")
-        if exchange.response.status == 402 and exchange.dialect != "anthropic":
-            return Verdict(
-                "named", "an account without money: the dialect's own error for it, without the host's words"
-            )
-        if status != exchange.response.status:
+        if status != BAD_GATEWAY:
             return Verdict("different", f"status {exchange.response.status} became {status}")
-        if direct.error is not None and direct.error["kind"] != through.error["kind"]:
-            return Verdict("different", f"{direct.error['kind']} became {through.error['kind']}")
-        return Verdict("named", "what a provider says of the gateway's own credential or account stays with it")
+        return Verdict("named", "a provider that refuses the gateway's own credential or account is a fault behind it")
     if not exchange.is_error:
         known = "an error inside an answer with status 200 has its own status, and the client raises its class"
         return Verdict("named" if _says(through, recorded) and (status or 0) >= 400 else "different", known)

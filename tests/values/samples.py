@@ -200,6 +200,8 @@ _ATTEMPT = Attempt(
     sent="no",
     request_id="req_0",
     usage=_USAGE,
+    service_tier="flex",
+    adaptations=2,
 )
 _MESSAGES = (
     Message(MessageRole.SYSTEM, "Be brief."),

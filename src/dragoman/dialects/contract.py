@@ -71,6 +71,13 @@ class StreamDecoder(Protocol):
 
     def feed(self, data: bytes) -> list[Event]: ...
 
+    def again(self, data: bytes) -> Event | None:
+        """The event in these bytes, if they are known to be exactly one more piece of what came last, and no more.
+
+        None says nothing of them: they are as yet unread, and to be fed.
+        """
+        ...
+
     def close(self) -> list[Event]: ...
 
     def partial(self) -> Response:

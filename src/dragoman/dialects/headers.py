@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-__all__ = ["request_id", "retry_after"]
+__all__ = ["first_of", "request_id", "retry_after"]
 
 _REQUEST_ID_HEADERS = (
     "x-request-id",
@@ -57,7 +57,15 @@ def _positive(value: str | None) -> float | None:
 
 def request_id(headers: Mapping[str, str]) -> str | None:
     """The provider's id of the exchange, or None."""
-    for name in _REQUEST_ID_HEADERS:
+    return first_of(headers, _REQUEST_ID_HEADERS)
+
+
+def first_of(headers: Mapping[str, str], names: tuple[str, ...]) -> str | None:
+    """The value of the first of these headers that is there and not empty."""
+    first: Callable[[tuple[str, ...]], str | None] | None = getattr(headers, "first", None)
+    if first is not None:  # a transport's own headers: one look for all names
+        return first(names)
+    for name in names:
         value = headers.get(name)
         if value:
             return value

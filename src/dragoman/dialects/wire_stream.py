@@ -37,6 +37,10 @@ class WireStream:
             raise self._completed(error, events) from error.__cause__
         return events
 
+    def again(self, data: bytes) -> Event | None:
+        """See `StreamDecoder`."""
+        return None
+
     def close(self) -> list[Event]:
         events: list[Event] = []
         try:

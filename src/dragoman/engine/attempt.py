@@ -45,10 +45,11 @@ async def attempt(
         raise told(error, answer, deployment) from None
     if undoing is not None:
         response = undoing.whole(response)
-    meter.answer_id = response.id
+    made = (*response.adaptations, *fitting, *adaptations)
+    meter.read(response, len(made))
     return replace(
         response,
-        adaptations=(*response.adaptations, *fitting, *adaptations),
+        adaptations=made,
         request_id=response.request_id or meter.request_id,
         cost=response.cost or meter.price(response.usage, response.model, response.service_tier),
     )
@@ -84,7 +85,7 @@ async def attempt_embedding(
 async def exchange(deployment: Deployment, dialect: Dialect, http: HttpRequest, meter: Meter) -> HttpResponse:
     """Sends a request for a whole answer; an answer that is not 2xx is raised as its error."""
     try:
-        transport = deployment.open_transport()
+        transport = deployment.transport or deployment.open_transport()
         if (signer := deployment.access.signer) is not None:
             http = await signer.sign(http, transport)
         answer = await transport.send(http)

@@ -30,7 +30,8 @@ def _observe() -> Callable[..., None]:
 class Meter:
     """Started when the attempt is; `ok`, `failed` or `cancelled` closes it and gives the record.
 
-    `headers` are those of the provider's answer, `answer_id` its own id of it (which names the state that it keeps).
+    `headers` are those of the provider's answer, `answer_id` its own id of it (which names the state that it keeps),
+    `service_tier` its word for that; `adaptations` is how many were made.
     """
 
     __slots__ = (
@@ -42,9 +43,11 @@ class Meter:
         "_reason",
         "_start",
         "_wall",
+        "adaptations",
         "answer_id",
         "headers",
         "request_id",
+        "service_tier",
         "status",
     )
 
@@ -61,6 +64,8 @@ class Meter:
         self.headers: Mapping[str, str] | None = None
         self.request_id: str | None = None
         self.answer_id: str | None = None
+        self.service_tier: str | None = None
+        self.adaptations = 0
 
     def asked(self, request: Request | None, body_bytes: int) -> None:
         """What is sent, to learn from the length which the provider reports of it; a body passed on has no request."""
@@ -74,7 +79,7 @@ class Meter:
         self, usage: Usage | None, model: str = "", service_tier: str | None = None, *, partial: bool = False
     ) -> Cost | None:
         """What a usage of this attempt costs, or None where nobody knows; `model` and tier are those of the answer."""
-        if not usage:
+        if usage is None:
             return None
         if usage is not self._priced:
             # Whoever prices an answer first knows most of it; the record of the attempt goes by the same figure.
@@ -84,24 +89,31 @@ class Meter:
             self._priced = usage
         return self._cost
 
+    def read(self, response: Response, adaptations: int = 0) -> None:
+        """What an answer says of itself, and how many adaptations led to it."""
+        self.answer_id = response.id
+        self.service_tier = response.service_tier
+        self.adaptations = adaptations
+
     def priced(self, response: Response) -> Response:
         """The answer with its cost, where that is known."""
         self.answer_id = response.id
+        self.service_tier = response.service_tier
         cost = response.cost or self.price(response.usage, response.model, response.service_tier)
         return response if cost is None else replace(response, cost=cost)
 
     def ok(self, usage: Usage | None, cost: Cost | None = None) -> Attempt:
         """The record of an attempt that was answered; a cost that is not given is worked out."""
-        if usage and self._asked is not None:
+        if usage is not None and usage.input_tokens is not None and self._asked is not None:
             request, body_bytes = self._asked
-            deployment = self._deployment
+            access = self._deployment.access
             _observe()(
-                deployment.facts_provider,
-                deployment.target.model,
+                access.row.facts or access.target.provider,
+                access.target.model,
                 usage,
                 request=request,
                 body_bytes=body_bytes,
-                dialect=deployment.access.dialect,
+                dialect=access.dialect,
             )
         return self._record("ok", usage=usage, cost=cost or self.price(usage))
 
@@ -136,11 +148,12 @@ class Meter:
         message: str | None = None,
         sent: Literal["no", "maybe", "yes"] = "yes",
     ) -> Attempt:
-        target = self._deployment.target
+        access = self._deployment.access
+        target = access.target
         return Attempt(
             provider=target.provider,
             model=target.model,
-            dialect=self._deployment.access.dialect,
+            dialect=access.dialect,
             outcome=outcome,
             reason=self._reason,
             started_at=self._wall,
@@ -153,4 +166,6 @@ class Meter:
             request_id=self.request_id,
             usage=usage or None,
             cost=cost,
+            service_tier=self.service_tier,
+            adaptations=self.adaptations,
         )

@@ -33,15 +33,16 @@ def cost_of(
     seconds. `partial`: the call did not end, and what was counted of it is charged (basis "estimated"). Takes a few
     microseconds (`benchmarks/facts.py`), the first one of a process the loading of the facts.
     """
-    if not usage:
-        return None
     costing = _costing()
     if usage.reported_cost is not None:
         return costing.reported_cost(usage)
-    asked, place = _parted(deployment)
+    access = deployment.access
+    asked, place = access.target.model, None
+    if access.row.place_sign:
+        asked, place = _parted(asked, access.row.place_sign)
     prices = deployment.prices
     if prices is None and deployment.facts:
-        prices = _prices(deployment.facts_provider, asked, model)
+        prices = _prices(access.row.facts or access.target.provider, asked, model)
     if prices is None:
         return None
     return costing.list_cost(usage, prices, service_tier=service_tier, place=place, at=at, partial=partial)
@@ -61,10 +62,9 @@ def _lookup() -> ModuleType:
     return lookup
 
 
-def _parted(deployment: Deployment) -> tuple[str, str | None]:
+def _parted(model: str, sign: str) -> tuple[str, str | None]:
     """The model's name, and the place that it names too where the host has it so."""
-    sign, model = deployment.access.row.place_sign, deployment.access.target.model
-    if not sign or sign not in model:
+    if sign not in model:
         return model, None
     name, _, place = model.rpartition(sign)
     return name, place

@@ -7,6 +7,7 @@ reading stops the provider by back-pressure. Closing it closes the connection; s
 from __future__ import annotations
 
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING
 
 from dragoman.dialects.headers import request_id
@@ -18,6 +19,8 @@ from dragoman.values import Finished, Started, replace
 from dragoman.values.unrolled import events_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from dragoman.dialects import Dialect, StreamDecoder
     from dragoman.engine.deployment import Deployment
     from dragoman.engine.meter import Meter
@@ -158,6 +161,32 @@ class AttemptStream:
         except DragomanError as error:
             self._fail(error)
 
+    async def pour(self, put: Callable[[Event], bool], take: Callable[[list[Event]], bool]) -> None:
+        """Gives on events that only go on with the answer, as `RelayStream.pour` does."""
+        pour = getattr(self._body, "pour", None)
+        if pour is None or self._ready or self._ended or self._finished or self._error is not None:
+            return
+        try:
+            await pour(partial(self._pour, put, take))
+        except TransportError as error:
+            self._fail(error)
+
+    def _pour(self, put: Callable[[Event], bool], take: Callable[[list[Event]], bool], chunk: bytes) -> bool:
+        if self._filter is None and (event := self._decoder.again(chunk)) is not None:
+            return put(event)
+        try:
+            events = self._decoder.feed(chunk)
+            if self._filter is not None:
+                events = self._filter.feed(events)
+        except DragomanError as error:
+            self._fail(error)
+            return False
+        for event in events:
+            if type(event) is Finished or type(event) is Started:
+                self._ready.extend(events)
+                return False
+        return take(events)
+
     def _take(self, events: list[Event]) -> None:
         self._ready.extend(events if self._filter is None else self._filter.feed(events))
 
@@ -220,10 +249,11 @@ class AttemptStream:
             self._fail(error)
 
     def _furnished(self, response: Response) -> Response:
-        self._meter.answer_id = response.id
+        made = (*response.adaptations, *self._adaptations)
+        self._meter.read(response, len(made))
         return replace(
             response,
-            adaptations=(*response.adaptations, *self._adaptations),
+            adaptations=made,
             request_id=response.request_id or self._meter.request_id,
             cost=response.cost or self._meter.price(response.usage, response.model, response.service_tier),
         )

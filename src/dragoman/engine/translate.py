@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
@@ -12,14 +13,16 @@ from dragoman.transport.seam import HttpRequest, Timeout
 from dragoman.values import replace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from dragoman.catalogue import Access
     from dragoman.dialects import Dialect, EncodedRequest
     from dragoman.engine.deployment import Deployment
     from dragoman.values import Adaptation, AdaptationPolicy, EmbeddingRequest, JsonObject, Request
 
 __all__ = ["gives_embeddings_alone", "to_count_http", "to_embedding_http", "to_error", "to_http"]
 
+_Pairs: TypeAlias = tuple[tuple[str, str], ...]
 _STREAMS_AS = {
     "sse": "text/event-stream",
     "ndjson": "application/json",
@@ -100,10 +103,9 @@ def _http(
         body = {**body, **{name: value for name, value in deployment.access.body_members.items() if name not in body}}
     if extra_body:
         body = {**body, **extra_body}
-    headers = [*deployment.access.headers(), ("content-type", "application/json"), ("accept", accept)]
-    if encoded.headers or extra_headers:
-        headers = _merged(headers, encoded.headers)
-        headers = _merged(headers, extra_headers.items() if extra_headers else ())
+    headers = _headers(deployment.access, accept, encoded.headers)
+    if extra_headers:
+        headers = _merged(headers, extra_headers.items())
     url, placed = deployment.access.place(encoded.path, body)
     try:
         payload = msgspec.json.encode(placed)
@@ -112,7 +114,26 @@ def _http(
     return HttpRequest("POST", url, headers, payload, timeout or deployment.timeout)
 
 
-def _merged(headers: list[tuple[str, str]], more: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+def _headers(access: Access, accept: str, more: _Pairs) -> Sequence[tuple[str, str]]:
+    """The headers of a request: one tuple for all requests of this form, where none replaces one of the deployment's.
+
+    A transport writes a tuple that comes again but once.
+    """
+    form, names = _form(accept, more)
+    own = access.headers()
+    for name, _ in own:
+        if name in names:
+            return _merged(own, form)
+    return access.headers_and(form)
+
+
+@lru_cache(256)
+def _form(accept: str, more: _Pairs) -> tuple[_Pairs, frozenset[str]]:
+    form = tuple(_merged((("content-type", "application/json"), ("accept", accept)), more))
+    return form, frozenset(name.lower() for name, _ in form)
+
+
+def _merged(headers: Iterable[tuple[str, str]], more: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     """A later header replaces an earlier one of its name, whatever the case; list headers add up."""
     merged = {name.lower(): (name, value) for name, value in headers}
     for name, value in more:

@@ -32,6 +32,7 @@ _EXACT: Final = Context(prec=50)
 _ADD_PRODUCT: Final = _EXACT.fma
 _MOST_READY: Final = 1_024
 _DAY: Final = 86_400
+_prompt: Final = COUNTERS["input"]
 
 
 def cost(
@@ -98,8 +99,9 @@ def list_cost(
     charged = _charge(table, usage, partial)
     if charged is None:
         return None
-    sure = charged.sure and not partial and (tier is None or table.tier == tier)
-    return Cost(amount=charged.amount, currency=listing.currency, basis="computed" if sure else "estimated")
+    amount, sure = charged
+    sure = sure and not partial and (tier is None or table.tier == tier)
+    return Cost(amount=amount, currency=listing.currency, basis="computed" if sure else "estimated")
 
 
 # -- a list made ready -------------------------------------------------------------------------------------------------
@@ -223,15 +225,10 @@ def _within(hours: tuple[int, int], second: float) -> bool:
     return start <= second < end if start <= end else second >= start or second < end
 
 
-class _Charged(NamedTuple):
-    amount: Decimal
-    sure: bool
-
-
-def _charge(table: _Table, usage: Usage, partial: bool) -> _Charged | None:
+def _charge(table: _Table, usage: Usage, partial: bool) -> tuple[Decimal, bool] | None:
+    """The amount, and whether it is sure; None where it cannot be known."""
     # A hot path: once per answer, a few microseconds for the usual four meters.
     amount, sure = table.flat, True
-    prompt = COUNTERS["input"](usage)
     taken = [0] * len(table.terms)
     for count_of, slot, wider, price, steps in table.terms:
         count = count_of(usage)
@@ -244,7 +241,7 @@ def _charge(table: _Table, usage: Usage, partial: bool) -> _Charged | None:
         if left <= 0:
             sure = sure and left == 0
             continue
-        if steps and prompt is not None:
+        if steps and (prompt := _prompt(usage)) is not None:
             price = _stepped(steps, prompt, price)
         amount = _ADD_PRODUCT(price, left, amount)
         for each in wider:
@@ -253,7 +250,7 @@ def _charge(table: _Table, usage: Usage, partial: bool) -> _Charged | None:
         sure = False
     if table.tools and usage.tool_uses:
         amount = _EXACT.add(amount, _used(table.tools, usage.tool_uses))
-    return _Charged(amount, sure)
+    return amount, sure
 
 
 def _stepped(steps: tuple[tuple[int, Decimal], ...], prompt: int, price: Decimal) -> Decimal:

@@ -51,6 +51,11 @@ class LineSplitter:
             self._keep(rest)
         return lines
 
+    @property
+    def resting(self) -> bool:
+        """Whether the last byte ended a line, so that the next one begins another."""
+        return not self._rest and not self._after_cr
+
     def close(self) -> bytes:
         """What came after the last line end."""
         rest = b"".join(self._rest)

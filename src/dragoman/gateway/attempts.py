@@ -9,16 +9,16 @@ import msgspec
 from dragoman.engine import attempt, open_stream
 from dragoman.engine.capabilities import touched_members
 from dragoman.engine.relay import Passed, relay, relay_stream, touched
+from dragoman.errors import DragomanError
 from dragoman.routing import Routed, run_with, shows
 from dragoman.values import Finished, Request, Started, Target, replace
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Coroutine
+    from collections.abc import AsyncIterator, Callable, Coroutine
 
     from dragoman.dialects import Dialect, StreamEncoder
     from dragoman.engine import AttemptStream, Deployment, Meter
     from dragoman.engine.relay import RelayStream
-    from dragoman.errors import DragomanError
     from dragoman.gateway.ingress.asked import Asked
     from dragoman.gateway.replay_memory import ReplayMemory
     from dragoman.routing import CallSettings, Candidate, Held, Route, Source
@@ -75,7 +75,7 @@ class Caller:
 
     def mode(self, deployment: Deployment) -> Mode:
         """Whether bytes pass or values are translated, for this deployment."""
-        return self.mode_with_reason(deployment)[0]
+        return (self._modes.get(id(deployment)) or self.mode_with_reason(deployment))[0]
 
     def mode_with_reason(self, deployment: Deployment) -> tuple[Mode, str]:
         """The mode, and what it is for: the first member that forbids a relay, or why there is none."""
@@ -86,22 +86,19 @@ class Caller:
 
     def _decide(self, deployment: Deployment) -> tuple[Mode, str]:
         asked = self.asked
+        access = deployment.access
         if not asked.relayable:
             return "translate", "the client wants another framing than the provider's"
-        if deployment.access.dialect != asked.dialect:
-            return "translate", f"the provider speaks {deployment.access.dialect}"
-        if asked.holds_state and self._may_be_foreign(deployment.access.issuer):
+        if access.dialect != asked.dialect:
+            return "translate", f"the provider speaks {access.dialect}"
+        if asked.holds_state and self._may_be_foreign(access.issuer):
             return "translate", "the request may hold another provider's state"
-        member = touched(
-            deployment.target.quirks,
-            asked.dialect,
-            asked.members,
-            asked.body,
-            lambda: touched_members(deployment, asked.members),
-            asked.words,
-        )
+        member = touched(access.target.quirks, asked.dialect, asked.members, asked.body, asked.words)
+        if member is None:
+            forbidden = touched_members(deployment, asked.members)
+            member = next((name for name in forbidden if name in asked.members), None) if forbidden else None
         if member is not None:
-            return "translate", f"{deployment.access.provider} takes {member} in another form"
+            return "translate", f"{access.provider} takes {member} in another form"
         return "relay", ""
 
     def _may_be_foreign(self, issuer: str) -> bool:
@@ -140,13 +137,15 @@ class Caller:
 
     async def _once(self, candidate: Candidate, meter: Meter, settings: CallSettings) -> Whole:
         deployment = candidate.deployment
-        if self.mode(deployment) == "relay":
-            passed = await relay(deployment, self.asked.relay_request(), meter, timeout=settings.timeout)
+        mode = self._modes.get(id(deployment)) or self.mode_with_reason(deployment)
+        if mode[0] == "relay":
+            passed = await relay(deployment, self.asked, meter, timeout=settings.timeout)
             return Whole(passed.body, passed.response, "relay", deployment)
         request = self.request_for(deployment)
         answer = await attempt(deployment, request, meter, adapt=settings.adapt, timeout=settings.timeout)
         encoded = self.asked.codec.encode_response(self.named(answer, deployment), self.client_target(deployment))
         adaptations = (*answer.adaptations, *encoded.adaptations)
+        meter.adaptations = len(adaptations)
         return Whole(msgspec.json.encode(encoded.body), answer, "translate", deployment, adaptations)
 
     def named(self, answer: Response, deployment: Deployment) -> Response:
@@ -186,6 +185,22 @@ class RoutedBytes(Routed[Passed]):
     def _answer(self, item: Passed) -> tuple[Usage, Cost | None] | None:
         return None if item.response is None else (item.response.usage, item.response.cost)
 
+    async def pour(self, put: Callable[[bytes], bool], take: Callable[[bytes], bool]) -> None:
+        """Gives on what only goes on with the answer, as it comes, until told False, or something else comes.
+
+        One more piece of a text goes to `put`, what may say more to `take`; both write it, and say whether to go on.
+        To be called between two reads, which give the rest. It returns at once where nothing can be poured.
+        """
+        under_way, stream = self._now, self._stream
+        if self._ready or self._ended or not self._committed or under_way is None or stream is None:
+            return
+        if under_way.source is not stream:
+            return
+        try:
+            await stream.pour(put, take)
+        except DragomanError as error:
+            await self._broke(under_way, error)
+
     def answer_id(self) -> str | None:
         """The id of the answer that has begun, as its provider gave it."""
         partial = self._stream.partial() if self._stream is not None else None
@@ -221,12 +236,17 @@ class _Relayed:
         if self._source is None:
             self._source = await relay_stream(
                 self.deployment,
-                self._caller.asked.relay_request(),
+                self._caller.asked,
                 self._meter,
                 shows,
                 timeout=self._settings.timeout,
             )
         return await anext(self._source)
+
+    async def pour(self, put: Callable[[bytes], bool], take: Callable[[bytes], bool]) -> None:
+        """As `RoutedBytes.pour`."""
+        if self._source is not None:
+            await self._source.pour(put, take)
 
     def take_ready(self) -> list[Passed]:
         return self._source.take_ready() if self._source is not None else []
@@ -295,9 +315,26 @@ class _Translated:
                 event = msgspec.structs.replace(event, model=caller.asked.model)
         elif kind is Finished:
             assert isinstance(event, Finished)
-            data = encoder.feed(Finished(caller.named(event.response, self.deployment)))
-            return data + encoder.close(), True, event.response
+            data = encoder.feed(Finished(caller.named(event.response, self.deployment))) + encoder.close()
+            self._meter.adaptations += len(self.adaptations())
+            return data, True, event.response
         return encoder.feed(event), shows(event), None
+
+    async def pour(self, put: Callable[[bytes], bool], take: Callable[[bytes], bool]) -> None:
+        """As `RoutedBytes.pour`."""
+        source, encoder = self._source, self._encoder
+        if source is None or encoder is None:
+            return
+
+        def write(event: Event) -> bool:
+            data = encoder.feed(event)
+            return put(data) if data else True
+
+        def write_all(events: list[Event]) -> bool:
+            data = b"".join([encoder.feed(event) for event in events])
+            return take(data) if data else True
+
+        await source.pour(write, write_all)
 
     def take_ready(self) -> list[Passed]:
         return []

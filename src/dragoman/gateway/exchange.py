@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from dragoman.dialects.error_words import withheld
 from dragoman.errors import DragomanError, Overloaded, ProviderError
-from dragoman.gateway.answers import closing_comment, facts_headers, stream_headers
+from dragoman.gateway.answers import closing_comment, facts_headers, shown_error, stream_headers
 from dragoman.gateway.attempts import Caller, Recall, RoutedBytes
 from dragoman.gateway.bookkeeping import Bookkeeping
 from dragoman.gateway.bounding import bound_of
@@ -19,11 +19,9 @@ from dragoman.gateway.caching import digest_of_call, wish_of
 from dragoman.gateway.choosing import call_of, nearest, request_to_suit
 from dragoman.gateway.held_streams import HeldStream
 from dragoman.gateway.holdings import account_of
-from dragoman.gateway.ingress.asked import tool_types
 from dragoman.gateway.kept_answers import MISS, answer_again, keep_stream, keep_whole
 from dragoman.gateway.outgoing import Outgoing
-from dragoman.gateway.pinning import made_by, pinned
-from dragoman.gateway.policy import Policy
+from dragoman.gateway.pinning import made_by, may_name, pinned
 from dragoman.gateway.response_cache import Hit
 from dragoman.gateway.server.refusals import Disconnected
 from dragoman.ledger.permits import Terms
@@ -45,10 +43,12 @@ __all__ = ["answer"]
 async def answer(visit: Visit, asked: Asked) -> None:
     """Answers a call, whole or streamed, as it was asked."""
     route = visit.admit(asked.model)
-    Policy(route.allow).check(asked.members, tool_types(asked.members, b'"mcp'))
-    spoken = await pinned(visit.principal, visit.desk.holdings, asked, route.spoken(asked.dialect))
+    route.policy.check(asked.shape.steering, asked.tool_types(b'"mcp') if "tools" in asked.members else ())
+    spoken = route.spoken(asked.dialect)
+    if may_name(asked):
+        spoken = await pinned(visit.principal, visit.desk.holdings, asked, spoken)
     cache = route.cache
-    wish = wish_of(visit.call.fields, cache, asked)
+    wish = None if cache is None else wish_of(visit.call.fields, cache, asked)
     if wish is None or cache is None:
         await _make(visit, route, spoken, asked, None)
         return
@@ -75,34 +75,25 @@ async def _make(visit: Visit, route: PublicRoute, spoken: Route, asked: Asked, r
 
 
 def _caller(visit: Visit, route: PublicRoute, spoken: Route, asked: Asked) -> tuple[Caller, CallSettings]:
-    scope = visit.scope(asked.dialect, stream=asked.stream)
-
     def terms(deployment: Deployment) -> Terms:
         bound, reason = bound_of(asked, deployment, caller.request)
-        return Terms(
-            deployment=route.deployment_name(deployment),
-            mode=caller.mode(deployment),
-            bound=bound,
-            bound_reason=reason,
-        )
+        return Terms(deployment.label or deployment.name, caller.mode(deployment), bound, reason)
 
-    recall = _recall(visit, asked)
-    visit.keeping = books = Bookkeeping(visit.desk.books, scope, terms)
+    desk, principal = visit.desk, visit.principal
+    issuers = tuple(desk.memory.issuers_in(asked.body)) if asked.holds_state else ()
+    recall = Recall(desk.memory, principal.name, issuers)
+    visit.keeping = books = Bookkeeping(desk.books, visit.scope(asked.dialect, stream=asked.stream), terms)
     if spoken.plain:
-        caller = Caller(asked, spoken, spoken.candidates[0].deployment.access.issuer, recall)
+        caller = Caller(asked, spoken, spoken.candidates[0].deployment.access.target.issuer, recall)
         return caller, CallSettings(permits=books)
-    thinkers = visit.desk.memory.thinkers_in(visit.principal.name, asked.body)
-    spoken, issuer = nearest(spoken, dict.fromkeys((*recall.issuers, *thinkers)))
+    thinkers = desk.memory.thinkers_in(principal.name, asked.body)
+    issuer = None
+    if issuers or thinkers:
+        spoken, issuer = nearest(spoken, dict.fromkeys((*issuers, *thinkers)))
     caller = Caller(asked, spoken, issuer or spoken.candidates[0].deployment.access.issuer, recall)
     caller.suit = request_to_suit(spoken, asked, caller.request, route.fitting)
-    call = call_of(asked, spoken, visit.principal, visit.call.fields, issuer=issuer, request=caller.suit)
+    call = call_of(asked, spoken, principal, visit.call.fields, issuer=issuer, request=caller.suit)
     return caller, CallSettings(permits=books, call=call)
-
-
-def _recall(visit: Visit, asked: Asked) -> Recall:
-    memory = visit.desk.memory
-    issuers = memory.issuers_in(asked.body) if asked.holds_state else ()
-    return Recall(memory, visit.principal.name, tuple(issuers))
 
 
 async def _whole(
@@ -111,8 +102,10 @@ async def _whole(
     response, deployment = whole.response, whole.deployment
     outgoing = Outgoing(visit.desk.memory)
     outgoing.see(whole.body, deployment.access.issuer)
-    await _keep(visit, caller, deployment, response, outgoing, whole.mode)
-    name = route.deployment_name(deployment)
+    left = _left_by(visit, caller, deployment, response, outgoing, whole.mode)
+    if left:
+        await visit.desk.holdings.record(visit.principal, account_of(deployment), left)
+    name = deployment.label or deployment.name
     headers = facts_headers(visit.request_id, name, attempts, response.cost, whole.adaptations)
     if whole.adaptations:
         visit.record(200, whole.adaptations)
@@ -125,17 +118,14 @@ async def _whole(
     await visit.call.respond(200, headers, whole.body)
 
 
-async def _keep(
+def _left_by(
     visit: Visit, caller: Caller, deployment: Deployment, response: Response, outgoing: Outgoing, mode: str
-) -> None:
-    """What has to be known when the client's next request comes, before this answer's last byte leaves."""
-    desk, principal = visit.desk, visit.principal
+) -> list[str]:
+    """What an answer leaves with its provider, to be recorded before its last byte goes. Remembers its thoughts."""
     access = deployment.access
     if mode == "translate" and access.dialect != caller.asked.dialect:
-        desk.memory.thought(principal.name, response, access.issuer)
-    names = made_by(caller.asked, access.dialect, response.id, outgoing.containers)
-    if names:
-        await desk.holdings.record(principal, account_of(deployment), names)
+        visit.desk.memory.thought(visit.principal.name, response, access.issuer)
+    return made_by(caller.asked, access.dialect, response.id, outgoing.containers)
 
 
 async def _stream(
@@ -177,6 +167,17 @@ async def _pass_on(
     outgoing = Outgoing(visit.desk.memory)
     named = False
     ended: Response | None = None
+
+    def put(data: bytes) -> bool:
+        if recording is not None:
+            recording.add(data)
+        return held.put(data)
+
+    def take(data: bytes) -> bool:
+        assert routed.deployment is not None  # someone is answering
+        outgoing.see(data, routed.deployment.access.issuer)
+        return put(data)
+
     async for passed in routed:
         data = passed.data
         if data and routed.deployment is not None:
@@ -193,6 +194,8 @@ async def _pass_on(
             data += await _ended(visit, caller, route, routed, passed.response, outgoing)
         if data or last:
             await held.write(data, last=last)
+        if named and not last:
+            await routed.pour(held.put if recording is None else put, take)
     if recording is not None and ended is not None:
         keep_stream(recording, routed, ended, caller.asked)
 
@@ -224,7 +227,9 @@ async def _ended(
     deployment = routed.deployment
     assert deployment is not None  # someone has answered
     visit.desk.memory.issued_in(response, deployment.access.issuer)
-    await _keep(visit, caller, deployment, response, outgoing, routed.mode)
+    left = _left_by(visit, caller, deployment, response, outgoing, routed.mode)
+    if left:
+        await visit.desk.holdings.record(visit.principal, account_of(deployment), left)
     adaptations = (*response.adaptations, *routed.adaptations())
     if adaptations:
         visit.record(200, adaptations)
@@ -238,4 +243,4 @@ def _in_band(error: DragomanError, routed: RoutedBytes) -> bytes:
     block: object = error.__dict__.get("block")
     if isinstance(error, ProviderError) and isinstance(block, bytes) and not withheld(error):
         return block
-    return routed.fail(error)
+    return routed.fail(shown_error(error))

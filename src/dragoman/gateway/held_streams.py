@@ -72,6 +72,11 @@ class HeldStream:
             self._busy = False
             self._last = self._loop.time()
 
+    def put(self, data: bytes) -> bool:
+        """Writes a piece at once, behind the head. False: the reader wants time, or has gone; `write` sees to it."""
+        self._last = self._loop.time()
+        return self._call.put(data)
+
     async def end(self) -> None:
         """Ends the answer."""
         if self._task is not None:

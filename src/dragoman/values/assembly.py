@@ -191,6 +191,13 @@ class Assembly:
         part.pieces.append(text)
         return [part.make_delta(part.index, text, part.choice)]
 
+    def pieces(self, index: int, choice: int = 0) -> list[str]:
+        """The pieces of an open part, for a decoder that adds to them and makes their events itself."""
+        part = self._choice(choice).parts[index]
+        if not isinstance(part, _OpenPart):
+            raise ProtocolViolation(f"part {index} of choice {choice} has ended")
+        return part.pieces
+
     def transcript(self, key: Hashable, text: str) -> list[Event]:
         if not text:
             return []

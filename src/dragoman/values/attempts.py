@@ -15,6 +15,7 @@ class Attempt(Value, frozen=True, kw_only=True):
 
     `started_at` is Unix time in seconds; `first_byte_seconds` runs from there to the answer's first byte. `usage` and
     `cost` are what it took, also where it failed or was given up (then the cost of what was counted by then).
+    `service_tier` is the answer's own word for it, `adaptations` how many were made of the request and the answer.
     """
 
     provider: str
@@ -32,3 +33,5 @@ class Attempt(Value, frozen=True, kw_only=True):
     request_id: str | None = None
     usage: Usage | None = None
     cost: Cost | None = None
+    service_tier: str | None = None
+    adaptations: int = 0

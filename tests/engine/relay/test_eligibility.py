@@ -61,13 +61,8 @@ def _asked(exchange: Exchange) -> RelayRequest:
 
 
 def _touched(deployment: Deployment, asked: RelayRequest) -> str | None:
-    return touched(
-        deployment.target.quirks,
-        asked.dialect,
-        asked.members,
-        asked.body,
-        lambda: touched_members(deployment, asked.members),
-    )
+    found = touched(deployment.target.quirks, asked.dialect, asked.members, asked.body)
+    return found or next(iter(touched_members(deployment, asked.members).intersection(asked.members)), None)
 
 
 def _translated(deployment: Deployment, asked: RelayRequest, path: str) -> tuple[str, Any, tuple[Adaptation, ...]]:

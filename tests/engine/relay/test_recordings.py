@@ -13,6 +13,7 @@ from dragoman.dialects import load
 from dragoman.dialects.reading import parse
 from dragoman.engine import Deployment, Meter
 from dragoman.engine.relay import EDITS, RelayRequest, read_members, relay, relay_stream
+from dragoman.engine.relay.edits import AnswerEdit
 from dragoman.errors import DragomanError
 from dragoman.routing import shows
 from dragoman.transport import HttpResponse
@@ -152,3 +153,27 @@ def test_a_renamed_model_is_named_as_it_was_asked_for(exchange: Exchange) -> Non
     started = next(event for event in events if isinstance(event, Started))
     if before.model:  # where a provider's own fallback took over, the end names the one that answered
         assert started.model == "asked-name"
+
+
+def test_events_that_begin_alike_are_renamed_alike() -> None:
+    edit = AnswerEdit(EDITS["openai-chat"], "asked", hide_usage=True)
+    events = [
+        b'{"id":"1","model":"up","choices":[{"delta":{"content":"a"}}]}',
+        b'{"id":"1","model":"up","choices":[{"delta":{"content":"the \\"model\\":\\"up\\""}}]}',
+        b'{"id":"1","model":"up","choices":[],"usage":{"total_tokens":1}}',
+        b'{"id":"1","model":"up","choices":[{"delta":{"content":"b"}}],"usage":null}',
+        b'{"id":"1","model":"upper","choices":[{"delta":{"content":"c"}}]}',
+        b'{"choices":[{"delta":{"content":"d"}}],"model":"up"}',
+        b'{"id": "1", "model": "up", "choices": []}',
+        b'{"id":"1","choices":[]}',
+        b'{"id":"1","model":"up","choices":[{"model":"up"}]}',
+    ]
+    for data in events * 2:
+        given = edit.event(data)
+        # A fresh edit has seen no event before this one.
+        fresh = AnswerEdit(EDITS["openai-chat"], "asked", hide_usage=True).event(data)
+        assert (given is None) == (fresh is None)
+        if given is not None and fresh is not None:
+            assert parse(given) == parse(fresh)
+            assert b'"asked"' in given or b"model" not in data
+    assert edit.event(b'{"id":"1","choices":[]}') == b'{"id":"1","choices":[]}'

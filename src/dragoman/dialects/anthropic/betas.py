@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from dragoman.values import JsonObject
 
 __all__ = ["betas_of"]
@@ -43,61 +41,70 @@ _TURNS = {
     "clear_at": "mid-conversation-system-clear-at-2026-08-21",
     "output_config": "mid-conversation-output-config-2026-07-01",
 }
+_HOLDERS = frozenset(("context_management", "output_config", "container", "thinking"))
+_PLAIN = ("text", "tool_use")
 
 
 def betas_of(body: JsonObject) -> list[str]:
     """The values that the body's features need, in a fixed order, each once."""
-    return list(dict.fromkeys(_found(body)))
-
-
-def _found(body: JsonObject) -> Iterator[str]:
-    for name, beta in _MEMBERS.items():
-        if body.get(name) is not None:
-            yield beta
-    tools = {str(tool.get("type")) for tool in _objects(body.get("tools"))}
-    for kind, beta in _TOOLS.items():
-        if kind in tools:
-            yield beta
-    if body.get("mcp_servers") and "mcp_toolset" not in tools:
-        yield "mcp-client-2025-04-04"
-    yield from _in_members(body)
+    found: list[str] = []
+    _add_named(_MEMBERS, body, found)
+    tools, servers = body.get("tools"), body.get("mcp_servers")
+    if tools or servers:
+        _add_of_tools(_objects(tools), bool(servers), found)
+    if not _HOLDERS.isdisjoint(body):
+        _add_of_members(body, found)
     for turn in _objects(body.get("messages")):
-        for name, beta in _TURNS.items():
-            if turn.get(name) is not None:
-                yield beta
-        yield from _in_blocks(turn.get("content"))
+        _add_named(_TURNS, turn, found)
+        _add_of_blocks(turn.get("content"), found)
+    return list(dict.fromkeys(found)) if found else found
 
 
-def _in_members(body: JsonObject) -> Iterator[str]:
+def _add_named(table: dict[str, str], holder: JsonObject, found: list[str]) -> None:
+    if not table.keys().isdisjoint(holder):  # nearly always it is
+        found += [beta for name, beta in table.items() if holder.get(name) is not None]
+
+
+def _add_of_tools(tools: list[JsonObject], has_servers: bool, found: list[str]) -> None:
+    kinds = {str(tool["type"]) for tool in tools if "type" in tool}
+    if kinds:
+        found += [beta for kind, beta in _TOOLS.items() if kind in kinds]
+    if has_servers and "mcp_toolset" not in kinds:
+        found.append("mcp-client-2025-04-04")
+
+
+def _add_of_members(body: JsonObject, found: list[str]) -> None:
     edits = {str(edit.get("type")) for edit in _objects(_member(body, "context_management", "edits"))}
-    for kind, beta in _EDITS.items():
-        if kind in edits:
-            yield beta
+    found += [beta for kind, beta in _EDITS.items() if kind in edits]
     if _member(body, "output_config", "task_budget") is not None:
-        yield "task-budgets-2026-03-13"
+        found.append("task-budgets-2026-03-13")
     if _member(body, "container", "skills") is not None:
-        yield "skills-2025-10-02"
+        found.append("skills-2025-10-02")
     if _member(body, "thinking", "display") == "updates":
-        yield "thinking-display-updates-2026-08-18"
+        found.append("thinking-display-updates-2026-08-18")
     if _member(body, "thinking", "block_binding") is not None:
-        yield "thinking-binding-controls-2026-08-01"
+        found.append("thinking-binding-controls-2026-08-01")
 
 
-def _in_blocks(content: Any) -> Iterator[str]:
+def _add_of_blocks(content: Any, found: list[str]) -> None:
     for block in _objects(content):
-        beta = _BLOCKS.get(str(block.get("type")))
+        kind = block.get("type")
+        if kind in _PLAIN and "source" not in block:
+            continue  # nearly all of them
+        beta = _BLOCKS.get(str(kind))
         if beta is not None:
-            yield beta
+            found.append(beta)
         if _member(block, "source", "type") == "file":
-            yield _FILES
-        elif block.get("type") == "tool_result":
-            yield from _in_blocks(block.get("content"))
+            found.append(_FILES)
+        elif kind == "tool_result":
+            _add_of_blocks(block.get("content"), found)
 
 
 def _objects(value: Any) -> list[JsonObject]:
     if not isinstance(value, list):
         return []
-    return [cast("JsonObject", item) for item in cast("list[Any]", value) if isinstance(item, dict)]
+    items: list[Any] = value  # pyright: ignore[reportUnknownVariableType]  # JSON
+    return [item for item in items if isinstance(item, dict)]
 
 
 def _member(holder: JsonObject, name: str, inner: str) -> Any:

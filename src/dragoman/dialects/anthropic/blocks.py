@@ -34,6 +34,7 @@ _REDACTED = frozenset({"type", "data"})
 _TOOL_USE = frozenset({"type", "id", "name", "input"})
 _TOOL_RESULT = frozenset({"type", "tool_use_id", "content", "is_error"})
 _SERVER_RESULT = frozenset({"type", "tool_use_id", "content"})
+_PLAIN_CALL = frozenset({"type", "id", "name", "input"})
 _PORTABLE = frozenset(  # types without a reader of their own that anybody may be sent
     {"search_result", "tool_reference", "container_upload", "tool_addition", "tool_removal", "browser_state"}
 )
@@ -71,6 +72,9 @@ def _opaque(block: JsonObject, path: str, target: Target) -> Opaque:
 
 
 def _text(block: JsonObject, path: str, target: Target) -> Text:
+    said = block.get("text")
+    if len(block) == 2 and type(said) is str:  # beside its type, which was read: nearly all of them
+        return Text(text=said)
     wires = objects_in(block, "citations", path)
     cache = cache_of(block, path)
     return Text(
@@ -112,8 +116,14 @@ def _redacted(block: JsonObject, path: str, target: Target) -> Reasoning:
 
 
 def _tool_use(block: JsonObject, path: str, target: Target) -> ToolCall:
-    cache = cache_of(block, path)
     value = block.get("input")
+    if len(block) == 4 and type(value) is dict and INVALID_INPUT not in value and not _PLAIN_CALL ^ block.keys():
+        return ToolCall(
+            id=_identifier(block, "id", path),
+            name=required_text(block, "name", path),
+            arguments_text=msgspec.json.encode(value).decode(),
+        )
+    cache = cache_of(block, path)
     wrapped = _wrapped(object_of(value, f"{path}.input")) if value is not None else None
     return ToolCall(
         id=_identifier(block, "id", path),

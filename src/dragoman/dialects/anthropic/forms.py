@@ -77,12 +77,16 @@ def kept(
     members = {name: value for name, value in wire.items() if name not in known}
     if cache is not None:
         del members["cache_control"]
-    colons = [name for name in members if name.startswith(":")]
-    if colons:
-        members[":members"] = {name: members.pop(name) for name in colons}
-    explicit = {name: wire[name] for name in silent if name in wire and not wire[name]}
-    for name in [name for name, value in members.items() if value is None]:
-        explicit[name] = members.pop(name)
+    explicit: JsonObject = {}
+    for name in silent:
+        if name in wire and not wire[name]:
+            explicit[name] = wire[name]
+    if members:  # most objects have none that is unknown
+        colons = [name for name in members if name.startswith(":")]
+        if colons:
+            members[":members"] = {name: members.pop(name) for name in colons}
+        for name in [name for name, value in members.items() if value is None]:
+            explicit[name] = members.pop(name)
     if explicit:
         members[":explicit"] = explicit
     if notes:

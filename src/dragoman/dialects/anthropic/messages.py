@@ -25,6 +25,7 @@ __all__ = ["decode_messages", "encode_messages"]
 
 _KNOWN = frozenset({"role", "content"})
 _ROLES = {"user": MessageRole.USER, "assistant": MessageRole.ASSISTANT, "system": MessageRole.SYSTEM}
+_WORDS = {role: "user" if role is MessageRole.TOOL else role.value for role in MessageRole}
 _OPERATOR = frozenset({MessageRole.SYSTEM, MessageRole.DEVELOPER})
 
 
@@ -85,7 +86,8 @@ def encode_messages(request: Request, writing: Writing) -> tuple[str | list[Json
         path = f"messages[{index}]"
         if message.name is not None:
             writing.log.dropped(f"{path}.name", "turns have no names on this wire", message.name)
-        writing.log.foreign_extras(message.extras, NAME, path)
+        if message.extras:
+            writing.log.foreign_extras(message.extras, NAME, path)
         if message.role in _OPERATOR and note(message.extras, ":place") != "messages":
             content = _content(message.parts, message, path, writing, system=True)
             if turns and content:
@@ -107,25 +109,26 @@ def encode_messages(request: Request, writing: Writing) -> tuple[str | list[Json
 
 
 def _turn(message: Message, path: str, writing: Writing) -> JsonObject | None:
-    role = "user" if message.role is MessageRole.TOOL else message.role.value
     content = _content(message.parts, message, path, writing)
-    turn: JsonObject = {"role": role}
+    turn: JsonObject = {"role": _WORDS[message.role]}
     if content or note(message.extras, ":content") != "absent":
         turn["content"] = content
     if not content and (writing.mend or (message.parts and not isinstance(content, str))):
         return None
-    return restore(turn, message.extras)
+    return restore(turn, message.extras) if message.extras else turn
 
 
 def _content(
     parts: tuple[Part, ...], message: Message, path: str, writing: Writing, *, system: bool = False
 ) -> str | list[JsonObject]:
-    if note(message.extras, ":content") == "string" and len(parts) == 1 and is_plain(parts[0]):
+    if message.extras and note(message.extras, ":content") == "string" and len(parts) == 1 and is_plain(parts[0]):
         return cast("Text", parts[0]).text
+    if len(parts) == 1 and type(only := parts[0]) is Text and _is_bare(only):
+        return [{"type": "text", "text": only.text}]
     blocks: list[JsonObject] = []
     late: list[JsonObject] = []
     # The API wants the results of the client's tools before anything else in their turn.
-    results_first = writing.mend and any(_is_result(part) for part in parts)
+    results_first = len(parts) > 1 and writing.mend and any(_is_result(part) for part in parts)
     for index, part in enumerate(parts):
         where = f"{path}.parts[{index}]"
         if system and not isinstance(part, (Text, Opaque)):
@@ -135,6 +138,12 @@ def _content(
         if block is not None:
             (late if results_first and not _is_result(part) else blocks).append(block)
     return blocks + late
+
+
+def _is_bare(part: Text) -> bool:
+    """Whether there is nothing to a part but its text."""
+    bare = part.text and part.channel == "answer" and part.cache is None
+    return bool(bare) and not (part.extras or part.replay or part.citations)
 
 
 def _is_result(part: Part) -> bool:

@@ -48,7 +48,8 @@ def encode_parts(parts: Iterable[Part], path: str, writing: Writing, member: str
 
 def encode_part(part: Part, path: str, writing: Writing) -> JsonObject | None:
     """The block of a part, or None (recorded) where this wire or this target cannot have it."""
-    writing.log.foreign_extras(part.extras, NAME, path)
+    if part.extras:
+        writing.log.foreign_extras(part.extras, NAME, path)
     for replay in part.replay:
         if not _goes(part, replay, writing.target):
             writing.log.dropped(f"{path}.replay", f"replay state of {replay.issuer or 'another party'}")
@@ -92,7 +93,7 @@ def _text(part: Text, path: str, writing: Writing) -> JsonObject | None:
         ]
         if wires:
             block["citations"] = wires
-    return restore(block, part.extras)
+    return restore(block, part.extras) if part.extras else block
 
 
 def _refusal(part: Refusal, path: str, writing: Writing) -> JsonObject:
@@ -155,6 +156,9 @@ def _tool_call(part: ToolCall, path: str, writing: Writing) -> JsonObject | None
             writing.log.dropped(path, f"a tool run by {foreign} cannot be sent to another party", part.name)
             return None
     block: JsonObject = {"type": kind, "id": tool_id(part.id, writing), "name": part.name}
+    if not part.extras:
+        block["input"] = tool_input(part, path, writing)
+        return block
     silent = "input" in (note(part.extras, ":explicit") or ()) or note(part.extras, ":input") == "absent"
     if part.arguments_text or not silent:
         block["input"] = tool_input(part, path, writing)

@@ -24,6 +24,8 @@ __all__ = ["decode_head", "decode_response", "encode_head", "encode_response", "
 _KNOWN = frozenset({"id", "type", "role", "content", "model", "stop_reason", "stop_sequence", "usage"})
 _NULLABLE = ("type", "role", "model")
 _WRITTEN = ("id", "type", "role", "content", "model", "stop_reason", "stop_sequence", "usage")
+_ALL_WRITTEN = frozenset(_WRITTEN)
+_KNOWN_UNFINISHED, _KNOWN_FINISHED = _KNOWN - {"stop_sequence"}, _KNOWN | {"stop_details"}
 
 
 def decode_response(body: Any, target: Target) -> Response:
@@ -40,11 +42,10 @@ def decode_response(body: Any, target: Target) -> Response:
 def decode_head(wire: JsonObject, parts: tuple[Part, ...], target: Target) -> Response:
     """The answer whose members stand in `wire` and whose content came to `parts`."""
     finish = decode_finish(wire)
-    known = _KNOWN - {"stop_sequence"} if finish is None else _KNOWN | {"stop_details"}
+    known = _KNOWN_UNFINISHED if finish is None else _KNOWN_FINISHED
     notes: dict[str, Any] = {}
-    absent = [name for name in _WRITTEN if name not in wire]
-    if absent:
-        notes[":absent"] = absent
+    if not wire.keys() >= _ALL_WRITTEN:
+        notes[":absent"] = [name for name in _WRITTEN if name not in wire]
     nulls = [name for name in _NULLABLE if name in wire and wire[name] is None]
     if nulls:
         notes[":null"] = nulls

@@ -25,6 +25,7 @@ Rules for streams that are not as they should be:
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
@@ -68,6 +69,9 @@ class _Block:
 
 class AnthropicStream(SseStream):
     """See the module's docstring."""
+
+    repeats = True
+    idle_members = re.compile(rb" +(?=\}\n\n\Z)")  # the API pads its deltas with blanks
 
     def __init__(self, target: Target) -> None:
         super().__init__(target, NAME)

@@ -31,7 +31,7 @@ from dragoman.values import (
 )
 
 if TYPE_CHECKING:
-    from dragoman.values import JsonObject, Part, Target
+    from dragoman.values import JsonObject, Part, Reasoning, Target
 
 __all__ = ["MessageReader", "read_audio"]
 
@@ -125,20 +125,24 @@ class MessageReader:
         notes: JsonObject = {}
         void: JsonObject = {}
         parts: list[Part] = []
-        reasoning = read_reasoning(wire, self._target, path, void, answer=self._answer)
+        reasoning: Reasoning | None = None
+        if not REASONING_MEMBERS.isdisjoint(wire):
+            reasoning = read_reasoning(wire, self._target, path, void, answer=self._answer)
         if reasoning is not None and reasoning.form != "redacted":
             parts.append(reasoning)
         parts += self._content(wire, path, notes)
-        refusal = text(wire, "refusal", path)
+        refusal = text(wire, "refusal", path) if "refusal" in wire else None
         if refusal:
             parts.append(Refusal(text=refusal))
         elif refusal == "" or (refusal is None and "refusal" in wire and not self._answer):
             void["refusal"] = refusal
-        parts += self._media(wire, path, void)
-        parts += self._calls(wire, path, notes, void)
+        if "audio" in wire or "images" in wire:
+            parts += self._media(wire, path, void)
+        if "tool_calls" in wire or "function_call" in wire:
+            parts += self._calls(wire, path, notes, void)
         if reasoning is not None and reasoning.form == "redacted":
             parts.append(reasoning)
-        name = non_empty(wire, "name", void, path)
+        name = non_empty(wire, "name", void, path) if "name" in wire else None
         if self._answer:
             absent = [member for member in ("role", "content", "refusal") if member not in wire]
             if absent:
@@ -173,7 +177,7 @@ class MessageReader:
                 call,
                 self._target,
                 f"{path}.tool_calls[{index}]",
-                minted_id(self._seed, self._place, index),
+                "" if call.get("id") else minted_id(self._seed, self._place, index),
                 answer=self._answer,
             )
             for index, call in enumerate(objects_in(wire, "tool_calls", path))
@@ -205,6 +209,15 @@ class MessageReader:
     # -- tool ----------------------------------------------------------------------------------------------------------
 
     def _tool(self, wire: JsonObject, path: str, *, legacy: bool) -> Message:
+        said, given = wire.get("content"), wire.get("tool_call_id")
+        if (
+            len(wire) == 3
+            and not legacy
+            and (isinstance(said, str) and said)
+            and (isinstance(given, str) and 0 < len(given) <= CALL_ID_LENGTH)
+        ):
+            self._open = [call for call in self._open if call.id != given]
+            return Message(MessageRole.TOOL, parts=(ToolResult(call_id=given, content=(Text(text=said),)),))
         notes: JsonObject = {}
         void: JsonObject = {}
         content = self._content(wire, path, notes)

@@ -16,6 +16,7 @@ Rules for what hosts and broken pipes send:
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from dragoman.dialects.openai_chat.annotations import read_sources
@@ -42,6 +43,9 @@ _CHOICE: Final = frozenset(("index", "delta", "finish_reason", "logprobs", "text
 
 class ChatStream(SseStream):
     """See the module's docstring."""
+
+    repeats = True
+    idle_members = re.compile(rb'"(?:obfuscation|p)": ?"\w*"')
 
     def __init__(self, target: Target) -> None:
         super().__init__(target, NAME)
@@ -158,6 +162,7 @@ class ChatStream(SseStream):
                 turn.choice_members[name] = _merged(turn.choice_members.get(name), value)
         logprobs = held.get("logprobs")
         if logprobs is not None:
+            self.forgo_repeats()  # what is told of each token adds up, even where it is the same
             turn.take_logprobs(object_of(logprobs, f"choices[{place}].logprobs"))
         word = held.get("finish_reason")
         if word:

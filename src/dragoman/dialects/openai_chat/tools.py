@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hashlib import blake2s
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
 
@@ -57,6 +57,8 @@ def read_tool(tool: JsonObject, target: Target, path: str) -> Tool:
         kind = tool.get("type")
         return Opaque(dialect=NAME, kind=kind if isinstance(kind, str) else "", data=tool)
     function = object_of(tool["function"], f"{path}.function")
+    if len(tool) == 2 and (plain := _plain_definition(function)) is not None:
+        return plain
     void: JsonObject = {}
     members = rest(tool, ("type", "function", *_CACHE), void)
     value = _read_definition(function, f"{path}.function", members)
@@ -66,6 +68,19 @@ def read_tool(tool: JsonObject, target: Target, path: str) -> Tool:
     if write_tool(value, target, AdaptationLog(), "") != tool:
         return replace(value, extras=extras_of({**members, WIRE: tool}))
     return value
+
+
+def _plain_definition(function: JsonObject) -> ToolDefinition | None:
+    """The commonest shape, which is sure to be written alike; None for any other."""
+    name, description, schema = function.get("name"), function.get("description"), function.get("parameters")
+    if not isinstance(name, str) or not isinstance(schema, dict):
+        return None
+    schema = cast("JsonObject", schema)
+    if len(function) == 2:
+        return ToolDefinition(name=name, input_schema=schema)
+    if len(function) == 3 and isinstance(description, str):
+        return ToolDefinition(name=name, description=description, input_schema=schema)
+    return None
 
 
 def _read_definition(function: JsonObject, path: str, members: JsonObject) -> ToolDefinition:
@@ -224,7 +239,12 @@ def _written_choice(choice: ToolChoice, target: Target) -> object:
 
 def read_call(call: JsonObject, target: Target, path: str, minted: str, *, answer: bool) -> ToolCall:
     """One item of `tool_calls`; `minted` is its id where the wire gives none (some hosts send an empty one)."""
-    custom = call.get("type") == "custom"
+    kind, given = call.get("type"), call.get("id")
+    if len(call) == 3 and kind == "function" and isinstance(given, str) and 0 < len(given) <= CALL_ID_LENGTH:
+        plain = _plain_call(given, call.get("function"))
+        if plain is not None:
+            return plain
+    custom = kind == "custom"
     member = "custom" if custom else "function"
     holder = object_of(call.get(member), f"{path}.{member}")
     notes: JsonObject = {}
@@ -257,6 +277,17 @@ def read_call(call: JsonObject, target: Target, path: str, minted: str, *, answe
     if write_call(value, target, AdaptationLog(), "", answer=answer, call_id=call_id) != call:
         value = replace(value, extras=extras_of({**notes, WIRE: call}))
     return value
+
+
+def _plain_call(call_id: str, function: Any) -> ToolCall | None:
+    """A call of the commonest shape, which is sure to be written alike; None for any other."""
+    if type(function) is not dict or len(function) != 2:  # pyright: ignore[reportUnknownArgumentType]
+        return None
+    holder = cast("JsonObject", function)
+    name, said = holder.get("name"), holder.get("arguments")
+    if isinstance(name, str) and isinstance(said, str) and said:
+        return ToolCall(id=call_id, name=name, arguments_text=said)
+    return None
 
 
 def _arguments(holder: JsonObject, member: str, path: str, notes: JsonObject, *, answer: bool) -> str:

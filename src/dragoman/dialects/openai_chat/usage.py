@@ -49,23 +49,31 @@ _SEARCHES: Final = ("num_sources_used", "num_search_queries")  # xAI, Perplexity
 # A few hosts name the totals as the Responses API does.
 _INPUT_NAMES: Final = ("prompt_tokens", "input_tokens")
 _OUTPUT_NAMES: Final = ("completion_tokens", "output_tokens")
+_TOTAL_NAMES: Final = ("total_tokens",)
+_RARE: Final = frozenset((*_BESIDE, *_SEARCHES, "server_tool_use_details", "server_tool_use", "cost"))
+"""Members that few hosts send: without them there is nothing beside the totals and their details."""
 
 
 def decode_usage(wire: JsonObject, target: Target, path: str = "usage") -> Usage:
     """The usage of an answer. A figure of the wrong type raises `ProtocolViolation`."""
     # On the path of every answer, and for most hosts of every stream: what is not there is passed over at once.
     counts: dict[str, int] = {}
-    if not _BESIDE.keys().isdisjoint(wire):
+    rare = not _RARE.isdisjoint(wire)
+    if rare:
         _gather(wire, _BESIDE, counts, path)
     _details(wire, ("prompt_tokens_details", "input_tokens_details"), _INPUT_DETAILS, counts, path)
     _details(wire, ("completion_tokens_details", "output_tokens_details"), _OUTPUT_DETAILS, counts, path)
-    taken = _first(wire, _INPUT_NAMES, path)
-    given = _first(wire, _OUTPUT_NAMES, path)
-    total = _first(wire, ("total_tokens",), path)
+    taken, given, total = wire.get("prompt_tokens"), wire.get("completion_tokens"), wire.get("total_tokens")
+    if type(taken) is not int or taken < 0:
+        taken = _first(wire, _INPUT_NAMES, path)
+    if type(given) is not int or given < 0:
+        given = _first(wire, _OUTPUT_NAMES, path)
+    if type(total) is not int or total < 0:
+        total = _first(wire, _TOTAL_NAMES, path)
     if target.quirks.chat.output_beside and given is not None:
         beside = (integer(wire, name, path) or 0 for name in ("reasoning_tokens", "citation_tokens"))
         given += sum(count for count in beside if count > 0)
-    else:
+    elif "reasoning_tokens" in counts or target.quirks.chat.output_from_total:
         given = _inclusive(taken, given, total, counts.get("reasoning_tokens"), target)
     if counts:
         _bound(counts, _INPUT_FIELDS, taken)
@@ -75,8 +83,8 @@ def decode_usage(wire: JsonObject, target: Target, path: str = "usage") -> Usage
         output_tokens=given,
         total_tokens=total,
         **counts,
-        tool_uses=_tool_uses(wire, path),
-        reported_cost=_cost(wire.get("cost")),
+        tool_uses=_tool_uses(wire, path) if rare else None,
+        reported_cost=_cost(wire.get("cost")) if rare else None,
         dialect=NAME,
         raw=wire,
     )

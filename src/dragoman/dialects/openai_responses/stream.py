@@ -23,6 +23,7 @@ Rules, beyond those of `values.events`:
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from dragoman.dialects.openai_responses.citations import decode_citation
@@ -64,6 +65,9 @@ __all__ = ["ResponsesStreamDecoder"]
 
 class ResponsesStreamDecoder(SseStream):
     """See the module's docstring."""
+
+    repeats = True
+    idle_members = re.compile(rb'"(?:sequence_number": ?\d+|obfuscation": ?"\w*")')
 
     def __init__(self, target: Target) -> None:
         super().__init__(target, NAME)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
-from weakref import WeakKeyDictionary
 
 import msgspec
 
@@ -85,9 +84,6 @@ class _Kept(msgspec.Struct, frozen=True):
     access: Access | None
 
 
-_kept: WeakKeyDictionary[Access, _Kept] = WeakKeyDictionary()
-
-
 @cache
 def _known() -> Facts:
     from dragoman.facts.lookup import FACTS  # here: they are loaded by the first call, and by nothing before it
@@ -97,11 +93,11 @@ def _known() -> Facts:
 
 def profile_of(deployment: Deployment) -> Profile | None:
     """What is known about a deployment's model; None where facts are switched off for it."""
-    if deployment.profile is not None:
-        return deployment.profile
-    if not deployment.facts:
-        return None
-    return _known().profile(deployment.facts_provider, deployment.access.target.model)
+    profile = deployment.profile
+    if profile is not None or not deployment.facts:
+        return profile
+    access = deployment.access
+    return _known().profile(access.row.facts or access.target.provider, access.target.model)
 
 
 def limits_of(deployment: Deployment) -> tuple[Limits | None, Access]:
@@ -113,10 +109,9 @@ def limits_of(deployment: Deployment) -> tuple[Limits | None, Access]:
     profile = profile_of(deployment)
     if profile is None:
         return None, access
-    kept = _kept.get(access)
+    kept: _Kept | None = access.limits
     if kept is None or kept.profile is not profile:
-        kept = _work_out(access, profile)
-        _kept[access] = kept
+        kept = access.limits = _work_out(access, profile)
     return kept.limits, access if kept.access is None else kept.access
 
 

@@ -42,7 +42,9 @@ def read_members(body: bytes) -> Members:
         raise InvalidRequest("the body is nested too deeply") from None
     if not _once_compact(body, members) and not _once_spaced(body, members):
         _refuse_duplicates(body)
-    if len({name.casefold() for name in members}) != len(members):
+    joined = "".join(members)
+    plain = joined.isascii() and joined.lower() == joined  # then no two differ in case alone
+    if not plain and len({name.casefold() for name in members}) != len(members):
         raise InvalidRequest(_twice(_folded_twin(list(members))))
     return members
 
@@ -52,13 +54,13 @@ def _once_compact(body: bytes, members: Members) -> bool:
     # Per member two quotes, a colon and a comma; two braces, and no comma behind the last.
     length = 1 + 4 * len(members)
     for name, value in members.items():
-        length += len(name) + len(bytes(value))
+        length += len(name) + len(memoryview(value))  # bytes of it would be a copy
     return length == len(body) and bool(members)
 
 
 def _once_spaced(body: bytes, members: Members) -> bool:
     """The same for bodies with spaces between members: walks from member to member."""
-    skip = _SPACE.match
+    skip, view = _SPACE.match, memoryview(body)
     try:
         at = _end(skip, body, 0) + 1
         for name, value in members.items():
@@ -68,13 +70,13 @@ def _once_spaced(body: bytes, members: Members) -> bool:
                 return False  # written with escapes, or not the first of its name
             at = _end(skip, body, at + len(key)) + 1
             at = _end(skip, body, at)
-            raw = bytes(value)
-            if not body.startswith(raw, at):
+            raw = memoryview(value)
+            if view[at : at + len(raw)] != raw:
                 return False
             at = _end(skip, body, at + len(raw)) + 1
     except IndexError:
         return False
-    return not body[at:].strip() if members else True
+    return _end(skip, body, at) == len(body) if members else True
 
 
 def _end(skip: Any, body: bytes, at: int) -> int:
@@ -130,7 +132,10 @@ def text_member(members: Members, name: str) -> str | None:
     raw = members.get(name)
     if raw is None:
         return None
-    value = _plain(raw, name)
+    try:
+        value: Any = _decode_any(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        value = _plain(raw, name)  # which says what is wrong
     if value is None or isinstance(value, str):
         return value
     raise InvalidRequest(f"{name} must be text", path=name)

@@ -13,7 +13,7 @@ import msgspec
 
 from dragoman.errors import ProtocolViolation
 
-__all__ = ["EDITS", "AnswerEdit", "DialectEdits", "with_usage_asked"]
+__all__ = ["EDITS", "IDLE", "AnswerEdit", "DialectEdits", "with_usage_asked"]
 
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _encode = msgspec.json.Encoder().encode
@@ -101,13 +101,17 @@ class AnswerEdit:
     do is the common case: `idle` tells, and bytes then pass as they are.
     """
 
-    __slots__ = ("_edits", "_model", "hide_usage", "idle")
+    __slots__ = ("_came", "_edits", "_goes", "_marks", "_model", "hide_usage", "idle", "keeps_model")
 
     def __init__(self, edits: DialectEdits, model: str | None, *, hide_usage: bool = False) -> None:
         self._edits = edits
         self._model = None if model is None else msgspec.Raw(_encode(model))
         self.hide_usage = hide_usage
+        self.keeps_model = model is None
         self.idle = model is None and not hide_usage
+        self._marks = tuple(f'"{path[0]}"'.encode() for path in edits.event_models)
+        # What came before the end of the name in the last event, and what it became: nearly all events begin alike.
+        self._came = self._goes = b""
 
     def whole(self, body: bytes) -> bytes:
         """A whole answer."""
@@ -121,19 +125,43 @@ class AnswerEdit:
 
     def event(self, data: bytes) -> bytes | None:
         """The data of one event; None where it had nothing but what is hidden."""
-        if self._model is None and b"usage" not in data:
-            return data  # most events of most hosts
+        hides = self.hide_usage and b"usage" in data
+        if not hides:
+            if self._model is None:
+                return data  # most events of most hosts
+            if self._came and data.startswith(self._came):
+                return self._goes + data[len(self._came) :]
+            if not any(mark in data for mark in self._marks):
+                return data
         members = _read(data)
+        named = members.get(self._edits.event_models[0][0])
         changed = False
         if self._model is not None:
             for path in self._edits.event_models:
                 changed = _put(members, path, self._model) or changed
-        if self.hide_usage and "usage" in members:
+        if hides and "usage" in members:
             usage = members.pop("usage")
             if bytes(usage) != b"null" and bytes(members.get("choices", b"")) == b"[]":
                 return None
-            changed = True
-        return _encode(members) if changed else data
+            return _encode(members)
+        if not changed:
+            return data
+        edited = _encode(members)
+        if named is not None and self._model is not None:
+            self._note(data, edited, bytes(named), bytes(self._model))
+        return edited
+
+    def _note(self, data: bytes, edited: bytes, named: bytes, model: bytes) -> None:
+        """Notes how an event begins, up to its model's name, if nothing but that name was changed in it."""
+        member = self._marks[0] + b":"
+        before, found, rest = data.partition(member + named)
+        after, put, kept = edited.partition(member + model)
+        alike = found and put and rest == kept and member not in rest and member not in before
+        self._came, self._goes = (before + found, after + put) if alike else (b"", b"")
+
+
+IDLE: Final = AnswerEdit(EDITS["openai-chat"], None)
+"""Bytes pass as they are, in whichever dialect."""
 
 
 def _read(data: bytes) -> dict[str, msgspec.Raw]:

@@ -6,7 +6,6 @@ touches inside of them. A false alarm costs a translation; a row that is missing
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -15,7 +14,7 @@ from dragoman.engine.relay.words import holds_any, words_of
 from dragoman.values.quirks import AnthropicQuirks, ChatQuirks, GeminiQuirks, ResponsesQuirks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from dragoman.values import Quirks
 
@@ -142,9 +141,23 @@ class _Touches(msgspec.Struct, frozen=True):
     marks: tuple[bytes, ...]
 
 
-@lru_cache(maxsize=1024)
+_kept: dict[tuple[int, str], tuple[Quirks, _Touches]] = {}
+_MOST_KEPT: Final = 4096
+
+
 def _touches(quirks: Quirks, dialect: str) -> _Touches:
     """What the deviations of a host touch, put together once."""
+    # By identity: to hash all fields of the quirks would take longer than all else here.
+    key = (id(quirks), dialect)
+    found = _kept.get(key)
+    if found is None or found[0] is not quirks:
+        if len(_kept) >= _MOST_KEPT:
+            _kept.clear()
+        found = _kept[key] = (quirks, _put_together(quirks, dialect))
+    return found[1]
+
+
+def _put_together(quirks: Quirks, dialect: str) -> _Touches:
     held = getattr(quirks, _FIELD_OF[dialect])
     usual = type(held)()
     rows = QUIRK_TOUCHES[type(held)]
@@ -170,10 +183,9 @@ def touched(
     dialect: str,
     members: Mapping[str, object],
     body: bytes,
-    forbidden: Callable[[], frozenset[str]] | None = None,
     words: frozenset[bytes] | None = None,
 ) -> str | None:
-    """The first thing in a request that a quirk (or a fact: `forbidden` names members) of its target touches, or None.
+    """The first thing in a request that a quirk of its target touches, or None.
 
     0.3 µs for a host without quirks. `words` are those of the body (`words_of`), where somebody has them already.
     """
@@ -186,8 +198,4 @@ def touched(
         mark = holds_any(row.marks, body, words_of(body) if words is None else words)
         if mark is not None:
             return mark.decode().strip('"')
-    if forbidden is not None:
-        for name in forbidden():
-            if name in members:
-                return name
     return None

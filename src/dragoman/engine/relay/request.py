@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 
 from dragoman.engine.relay.body import Members, write_members
-from dragoman.engine.relay.edits import EDITS, AnswerEdit, with_usage_asked
+from dragoman.engine.relay.edits import EDITS, IDLE, AnswerEdit, with_usage_asked
 from dragoman.engine.translate import gives_embeddings_alone
 from dragoman.errors import InvalidRequest
 from dragoman.transport.seam import HttpRequest
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dragoman.engine.deployment import Deployment
     from dragoman.transport import Timeout
 
-__all__ = ["RelayRequest", "relay_http"]
+__all__ = ["RelayRequest", "Relayable", "relay_http"]
 
 
 _JSON: Final = ("content-type", "application/json")
@@ -26,11 +26,33 @@ _OWN: Final = {
 }
 
 
-class RelayRequest(msgspec.Struct, frozen=True, kw_only=True):
+class Relayable(Protocol):
     """What a client asked, unread but for its members.
 
     `model` is the name that the client gave, `headers` are those of its headers that the dialect's table forwards.
     """
+
+    @property
+    def dialect(self) -> str: ...
+
+    @property
+    def model(self) -> str: ...
+
+    @property
+    def body(self) -> bytes: ...
+
+    @property
+    def members(self) -> Members: ...
+
+    @property
+    def stream(self) -> bool: ...
+
+    @property
+    def headers(self) -> tuple[tuple[str, str], ...]: ...
+
+
+class RelayRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A `Relayable` that is nothing else."""
 
     dialect: str
     model: str
@@ -40,7 +62,7 @@ class RelayRequest(msgspec.Struct, frozen=True, kw_only=True):
     headers: tuple[tuple[str, str], ...] = ()
 
 
-def relay_http(deployment: Deployment, asked: RelayRequest, timeout: Timeout | None) -> tuple[HttpRequest, AnswerEdit]:
+def relay_http(deployment: Deployment, asked: Relayable, timeout: Timeout | None) -> tuple[HttpRequest, AnswerEdit]:
     """The HTTP request for this deployment, and the edits that its answer takes. Raises `ConfigError` as `to_http`."""
     edits = EDITS[asked.dialect]
     access = deployment.access
@@ -78,7 +100,7 @@ def relay_http(deployment: Deployment, asked: RelayRequest, timeout: Timeout | N
             body = write_members(members)
         except (TypeError, ValueError) as error:
             raise InvalidRequest(f"the request cannot be written as JSON: {error}") from None
-    edit = AnswerEdit(edits, asked.model if renamed else None, hide_usage=hide_usage)
+    edit = AnswerEdit(edits, asked.model if renamed else None, hide_usage=hide_usage) if renamed or hide_usage else IDLE
     return HttpRequest("POST", url, headers, body, timeout or deployment.timeout), edit
 
 

@@ -2,12 +2,13 @@
 
 The decoder is the dialect's own, so every law of streams holds here as it does where streams are translated: an answer
 without a finish is an error, a second answer within the first one is refused, usage is read wherever it stands. It
-takes 3 to 6 µs an event.
+takes 0.6 µs for one more piece of the same text, and 3 to 6 for any other event.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from dragoman.engine.deployment import Deployment
     from dragoman.engine.meter import Meter
     from dragoman.engine.relay.edits import AnswerEdit
-    from dragoman.engine.relay.request import RelayRequest
+    from dragoman.engine.relay.request import Relayable
     from dragoman.transport import HttpStream, Timeout
     from dragoman.values import Event, Response, Usage
 
@@ -46,7 +47,7 @@ class Passed(msgspec.Struct, frozen=True):
 
 async def relay_stream(
     deployment: Deployment,
-    asked: RelayRequest,
+    asked: Relayable,
     meter: Meter,
     shows: Callable[[Event], bool],
     *,
@@ -111,6 +112,38 @@ class RelayStream:
         ready = list(self._ready)
         self._ready.clear()
         return ready
+
+    async def pour(self, put: Callable[[bytes], bool], take: Callable[[bytes], bool]) -> None:
+        """Gives on what only goes on with the answer, until `put` or `take` says False, or something else comes.
+
+        One more piece of a text goes to `put`, anything that may say more to `take`. That spares most events the way
+        through tasks and the layers above (30 µs under load). The rest, errors among it, is given by iterating. Nothing
+        is poured over a transport that cannot.
+        """
+        pour = getattr(self._body, "pour", None)
+        if pour is None or self._ready or self._ended or self._finished or self._error is not None:
+            return
+        try:
+            await pour(partial(self._pour, put, take))
+        except DragomanError as error:
+            self._fail(error)
+
+    def _pour(self, put: Callable[[bytes], bool], take: Callable[[bytes], bool], chunk: bytes) -> bool:
+        if not self._blocks.kept and self._decoder.again(chunk) is not None:
+            return put(chunk if self._edit.idle else _edited(chunk, self._edit))
+        try:
+            self._take(self._blocks.feed(chunk))
+        except DragomanError as error:
+            self._fail(error)
+            return False
+        ready = self._ready
+        if not ready:
+            return True
+        if self._finished:
+            return False
+        data = b"".join(passed.data for passed in ready)
+        ready.clear()
+        return take(data) if data else True
 
     async def _read(self) -> None:
         try:
@@ -208,7 +241,7 @@ class RelayStream:
             error.request_id = error.request_id or self._meter.request_id
         self._error = error
 
-    def take_whole(self, data: bytes, asked: RelayRequest) -> None:
+    def take_whole(self, data: bytes, asked: Relayable) -> None:
         """A host that answers a stream request with one JSON document: the answer is unrolled into events."""
         self._ended = True
         dialect, target = self._deployment.dialect, self._deployment.target
@@ -246,6 +279,8 @@ class RelayStream:
 
 def _edited(block: bytes, edit: AnswerEdit) -> bytes:
     """A block with its data edited. Comments, `[DONE]` and blocks of another form pass as they are."""
+    if edit.keeps_model and b"usage" not in block:
+        return block  # most events of most hosts
     if block.startswith(b"data: ") and block.endswith(b"\n\n") and block.find(b"\n") == len(block) - 2:
         data = block[6:-2]  # the commonest form, read without a framing machine
         if not data.startswith(b"{"):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from dragoman.dialects import load
 from dragoman.dialects.reading import parse
 from dragoman.engine.attempt import exchange, told
 from dragoman.engine.relay.request import relay_http
@@ -14,7 +15,7 @@ from dragoman.errors import DragomanError
 if TYPE_CHECKING:
     from dragoman.engine.deployment import Deployment
     from dragoman.engine.meter import Meter
-    from dragoman.engine.relay.request import RelayRequest
+    from dragoman.engine.relay.request import Relayable
     from dragoman.transport import Timeout
     from dragoman.values import Response
 
@@ -28,19 +29,18 @@ class Relayed(msgspec.Struct, frozen=True):
     response: Response
 
 
-async def relay(
-    deployment: Deployment, asked: RelayRequest, meter: Meter, *, timeout: Timeout | None = None
-) -> Relayed:
+async def relay(deployment: Deployment, asked: Relayable, meter: Meter, *, timeout: Timeout | None = None) -> Relayed:
     """Asks once. Raises a `DragomanError`, for an answer that is none (an error or another shape in a 200) too."""
     http, edit = relay_http(deployment, asked, timeout)
     meter.asked(None, len(http.body))
-    dialect = deployment.dialect
+    access = deployment.access
+    dialect = load(access.dialect)
     answer = await exchange(deployment, dialect, http, meter)
     meter_response = dialect.meter_response
     response = None
     try:
         if meter_response is not None:
-            response = meter_response(answer.body, deployment.target)
+            response = meter_response(answer.body, access.target)
         if response is None:
             response = dialect.decode_response(parse(answer.body), deployment.target)
     except DragomanError as error:
