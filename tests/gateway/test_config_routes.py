@@ -30,7 +30,7 @@ def test_a_name_leads_to_its_deployments_in_order() -> None:
     found = table("models: {fast: [groq/llama, openai/gpt-4o]}").match("fast")
     assert deployments(found) == ["groq/llama", "openai/gpt-4o"]
     assert found is not None
-    assert (found.name, found.label, found.allow) == ("fast", "fast", frozenset())
+    assert (found.name, found.label, found.policy.allowed) == ("fast", "fast", frozenset())
 
 
 def test_fallbacks_follow_flattened_each_deployment_once() -> None:

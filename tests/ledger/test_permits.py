@@ -48,6 +48,11 @@ def settled(spool: Spool, **fields: Any) -> Settlement:
     return last
 
 
+def test_what_an_attempt_tells_of_its_answer_is_written(spool: Spool) -> None:
+    written = settled(spool, service_tier="flex", adaptations=3)
+    assert (written.service_tier, written.adaptations, written.cache_hit) == ("flex", 3, False)
+
+
 def test_the_intent_tells_who_asks_for_what_and_where(spool: Spool) -> None:
     terms = Terms(
         deployment="groq-eu/llama", mode="relay", bound=Decimal("0.5000"), bound_reason="max_tokens", price="0.1/0.2"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -11,12 +13,15 @@ from dragoman.errors import InvalidRequest
 from dragoman.ledger import Correction, RequestRecord, Settlement, new_attempt_id
 from dragoman.ledger.identity import id_at, time_of
 from dragoman.ledger.records import (
+    INTENT_BYTES,
     LARGEST_COUNT,
     SETTLEMENT_BYTES,
     decode_record,
     encode_intent,
     encode_record,
+    encode_settled,
     encode_settlement,
+    intent_form,
 )
 from tests.ledger.records import intent, settlement
 
@@ -91,3 +96,44 @@ def test_ids_rise_and_tell_the_time() -> None:
     assert all(len(each) == 16 and each[6] >> 4 == 7 and each[8] >> 6 == 2 for each in made)
     at = time_of(made[0])
     assert id_at(at) <= made[0] < id_at(at + 1)
+
+
+names = st.text(st.characters(), max_size=40)
+
+
+@given(st.lists(names, min_size=12, max_size=12), st.integers(1, 2**40), st.floats(0, 4e9), st.none() | names)
+def test_a_form_of_intents_says_what_an_intent_says(
+    texts: list[str], number: int, at: float, bound: str | None
+) -> None:
+    request_id, *others = texts
+    begun = intent(request_id)
+    shared = dict(
+        zip(
+            ("key", "team", "route", "deployment", "provider", "model", "dialect_in", "dialect_out"),
+            others,
+            strict=False,
+        )
+    )
+    told = {**shared, "mode": "relay", "stream": True, "number": number, "reason": others[8]}
+    ends = {"bound_reason": others[9], "price": others[10]}
+    whole = msgspec.structs.replace(begun, at=at, bound=bound, **told, **ends)
+    try:
+        wanted = encode_intent(whole)
+    except InvalidRequest as error:
+        with pytest.raises(InvalidRequest, match=re.escape(error.message)):
+            intent_form(*told.values(), *ends.values()).encode(begun.attempt_id, request_id, at, bound)
+    else:
+        form = intent_form(*told.values(), *ends.values())
+        assert form.encode(begun.attempt_id, request_id, at, bound) == wanted
+
+
+def test_a_form_holds_an_intent_to_its_bound() -> None:
+    form = intent_form(*["x"] * 8, "relay", False, 1, "r" * INTENT_BYTES, "", "")
+    with pytest.raises(InvalidRequest, match="is what it takes"):
+        form.encode(new_attempt_id(), "req_1", 1.0, None)
+
+
+@given(message=anything, error=anything, upstream=anything, tokens=st.none() | st.integers(0, LARGEST_COUNT))
+def test_a_settlement_from_its_values_is_the_same(message: str, error: str, upstream: str, tokens: int | None) -> None:
+    whole = settlement(intent(), message=message, error=error, upstream_request_id=upstream, input_tokens=tokens)
+    assert encode_settled(msgspec.structs.astuple(whole)) == encode_settlement(whole)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from dragoman.ledger.money import amount_text
-from dragoman.ledger.permits import CallPermits, Terms
+from dragoman.ledger.permits import CallPermits
 from dragoman.observe.request_log import AttemptLine
 from dragoman.values import Attempt
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from dragoman.engine import Deployment
-    from dragoman.ledger.permits import CallScope, LedgerPermit
+    from dragoman.ledger.permits import CallScope, LedgerPermit, Terms
     from dragoman.ledger.spool import Spool
     from dragoman.observe.metrics import Metrics
     from dragoman.observe.request_log import RequestLog
@@ -33,23 +33,15 @@ class Books(msgspec.Struct, frozen=True, kw_only=True):
     worker: int | None = None
 
 
-class Bookkeeping:
+class Bookkeeping(CallPermits):
     """Implements routing's `Permits` for one call. `waited_seconds` is the time that providers took so far."""
 
-    __slots__ = ("_books", "_ledger", "_number", "_scope", "waited_seconds")
+    __slots__ = ("_books", "waited_seconds")
 
     def __init__(self, books: Books, scope: CallScope, terms: Callable[[Deployment], Terms]) -> None:
+        super().__init__(books.spool, scope, terms)
         self._books = books
-        self._scope = scope
-        self._ledger = CallPermits(books.spool, scope, terms)
-        self._number = 0
         self.waited_seconds = 0.0
-
-    async def acquire(self, deployment: Deployment, reason: str) -> _BookedPermit:
-        """Writes the intent. Raises `SpoolFull`."""
-        permit = await self._ledger.acquire(deployment, reason)
-        self._number += 1
-        return _BookedPermit(self, permit, permit.terms, self._number)
 
     def from_cache(self, deployment: Deployment, reason: str) -> None:
         """Books an answer that was kept: one row, at no cost, for this deployment was not asked. Raises `SpoolFull`."""
@@ -63,43 +55,36 @@ class Bookkeeping:
             started_at=time.time(),
             sent="no",
         )
-        permit = self._ledger.write(deployment, reason)
-        self._number += 1
-        permit.settle(attempt, cache_hit=True)
-        if self._books.log is not None:
-            name = permit.terms.deployment or deployment.name
-            self._books.log.write(self._line(permit, permit.terms, self._number, attempt, name, cache_hit=True))
+        self.write(deployment, reason).settle(attempt, cache_hit=True)
 
-    def book(self, permit: LedgerPermit, terms: Terms, number: int, attempt: Attempt) -> None:
-        """What an attempt came to: ledger, metrics and log."""
+    def settled(self, permit: LedgerPermit, attempt: Attempt, *, cache_hit: bool = False) -> None:
+        """What an attempt came to, after the ledger: metrics and log. A kept answer is none that a provider gave."""
         books, scope = self._books, self._scope
-        permit.settle(attempt)
-        self.waited_seconds += attempt.duration_seconds
-        usage, cost = attempt.usage, attempt.cost
-        deployment = terms.deployment or f"{attempt.provider}/{attempt.model}"
-        books.metrics.attempt(
-            scope.route,
-            deployment,
-            scope.dialect_in,
-            attempt.outcome,
-            attempt.duration_seconds,
-            attempt.first_byte_seconds,
-            None if usage is None else usage.input_tokens,
-            None if usage is None else usage.output_tokens,
-            float(cost.amount) if cost is not None and cost.currency == "USD" else None,
-        )
+        deployment = permit.terms.deployment or f"{attempt.provider}/{attempt.model}"
+        if not cache_hit:
+            self.waited_seconds += attempt.duration_seconds
+            usage, cost = attempt.usage, attempt.cost
+            books.metrics.attempt(
+                scope.route,
+                deployment,
+                scope.dialect_in,
+                attempt.outcome,
+                attempt.duration_seconds,
+                attempt.first_byte_seconds,
+                None if usage is None else usage.input_tokens,
+                None if usage is None else usage.output_tokens,
+                float(cost.amount) if cost is not None and cost.currency == "USD" else None,
+            )
         if books.log is not None:
-            books.log.write(self._line(permit, terms, number, attempt, deployment))
+            books.log.write(self._line(permit, attempt, deployment, cache_hit=cache_hit))
 
     def _line(
         self,
         permit: LedgerPermit,
-        terms: Terms,
-        number: int,
         attempt: Attempt,
         deployment: str,
         *,
-        cache_hit: bool = False,
+        cache_hit: bool,
     ) -> AttemptLine:
         scope, usage, cost = self._scope, attempt.usage, attempt.cost
         return AttemptLine(
@@ -113,9 +98,9 @@ class Bookkeeping:
             model=attempt.model,
             dialect_in=scope.dialect_in,
             dialect_out=attempt.dialect,
-            mode=terms.mode,
+            mode=permit.terms.mode,
             stream=scope.stream,
-            number=number,
+            number=permit.number,
             reason=attempt.reason,
             key=scope.key,
             team=scope.team or None,
@@ -137,19 +122,3 @@ class Bookkeeping:
             cache_hit=cache_hit,
             worker=self._books.worker,
         )
-
-
-class _BookedPermit:
-    __slots__ = ("_keeping", "_number", "_permit", "_terms")
-
-    def __init__(self, keeping: Bookkeeping, permit: LedgerPermit, terms: Terms, number: int) -> None:
-        self._keeping = keeping
-        self._permit = permit
-        self._terms = terms
-        self._number = number
-
-    def settle(self, attempt: Attempt) -> None:
-        self._keeping.book(self._permit, self._terms, self._number, attempt)
-
-    def abandon(self) -> None:
-        self._permit.abandon()

@@ -25,10 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["bound_of"]
 
 _CAPS: Final = ("max_completion_tokens", "max_tokens", "max_output_tokens")
-_UNREAD: Final = frozenset(
-    (*_CAPS, "n", "extra_body", "generationConfig", "generation_config", "inferenceConfig", "options")
-)
-"""Members that may say how long the answer is, or how many are wanted. Without them nothing does."""
 _decode = msgspec.json.Decoder().decode
 
 
@@ -42,8 +38,9 @@ def bound_of(asked: Asked, deployment: Deployment, request: Callable[[], Request
     facts = _facts()
     provider, model = deployment.facts_provider, deployment.access.target.model
     within = facts.bound_bytes(asked.body, provider, model, asked.words)
-    cap = _cap(asked)
-    if cap is None and within is not None and not _UNREAD.intersection(asked.members):
+    sizes = asked.shape.sizes
+    cap = _cap(asked) if sizes else None
+    if not sizes and within is not None:
         # The commonest request of all: what the model itself can say at most, as `bound` has it.
         known = facts.profile(provider, model)
         cap = known.output_tokens or known.context_tokens

@@ -6,7 +6,6 @@ request is decoded only where a model might not fit it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
@@ -15,6 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from dragoman.errors import DragomanError
+from dragoman.gateway.provider_objects import hides_letters
 from dragoman.routing.call import Call
 from dragoman.routing.sessions import SESSION_HEADERS
 from dragoman.routing.suiting import window_of
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from dragoman.accounts import Principal
     from dragoman.gateway.ingress.asked import Asked
     from dragoman.routing import Route
-    from dragoman.routing.call import Known
     from dragoman.values import Request
 
 __all__ = ["Fields", "Fitting", "call_of", "nearest", "plain_call", "request_to_suit"]
@@ -33,9 +32,31 @@ __all__ = ["Fields", "Fitting", "call_of", "nearest", "plain_call", "request_to_
 LEAST_PREFIX_BYTES: Final = 4096
 """Providers keep prompts of about a thousand tokens and more; shorter ones gain nothing by going where they were."""
 
-_MEDIA: Final = re.compile(
-    rb"image|audio|video|\"(?:input_)?file|document|pdf|inlineData|inline_data|fileData|file_data", re.IGNORECASE
+_MEDIA: Final = frozenset(
+    (
+        b"image_url",
+        b"input_image",
+        b"image",
+        b"input_audio",
+        b"audio",
+        b"video",
+        b"video_url",
+        b"input_video",
+        b"file",
+        b"input_file",
+        b"file_id",
+        b"document",
+        b"document_url",
+        b"inlineData",
+        b"inline_data",
+        b"fileData",
+        b"file_data",
+        b"mimeType",
+        b"mime_type",
+        b"media_type",
+    )
 )
+"""Names of parts and members, one of which stands with whatever is not text, in every dialect."""
 _CAPS: Final = ("max_completion_tokens", "max_tokens", "max_output_tokens")
 _CAPPED: Final = frozenset((*_CAPS, "generationConfig", "generation_config"))
 _SESSION_FIELDS: Final = frozenset(name.encode() for name, _ in SESSION_HEADERS)
@@ -110,27 +131,28 @@ def call_of(
 ) -> Call:
     """The call as strategies, limits and affinity see it; `request` where it was decoded already."""
     body, members = asked.body, asked.members
-    known: Known = {
-        "model": asked.model,
-        "key": principal.name,
-        "team": principal.team,
-        "issuer": issuer,
-        "streamed": asked.stream,
-        "prefix": None if len(body) < LEAST_PREFIX_BYTES else lambda: _prefix(asked),
-    }
-    if request is None or not _MEDIA.search(body):
-        known["prompt_tokens"] = len(body) // 4 + 1  # of media the bytes say nothing, and the letters are counted
+    call = Call.unread(
+        asked.model,
+        principal.name,
+        principal.team,
+        issuer,
+        prefix=None if len(body) < LEAST_PREFIX_BYTES else lambda: _prefix(asked),
+        # Of media the bytes say nothing, and the letters are counted.
+        prompt_tokens=len(body) // 4 + 1 if request is None or not _may_hold_media(asked) else None,
+    )
     if not _CAPPED.isdisjoint(members):
-        known["max_tokens"] = _most_tokens(asked)
+        call.max_tokens = _most_tokens(asked)
     if not _TOLD.isdisjoint(members):
-        known["metadata"] = _metadata(asked)
-        known["user"] = _text(asked, "user") or _text(asked, "safety_identifier")
-        known["conversation"] = _text(asked, "prompt_cache_key") or _text(asked, "conversation")
-        known["state"] = _text(asked, "previous_response_id")
+        call.metadata = _metadata(asked)
+        call.user = _text(asked, "user") or _text(asked, "safety_identifier")
+        call.conversation = _text(asked, "prompt_cache_key") or _text(asked, "conversation")
+        call.state = _text(asked, "previous_response_id")
     # Strategies that look across tiers may go by any header, affinity by those that name sessions.
     if (route.strategy is not None and route.strategy.across) or not _SESSION_FIELDS.isdisjoint(fields):
-        known["headers"] = Fields(fields)
-    return Call(request, **known)
+        call.headers = Fields(fields)
+    if request is not None:
+        call.know(request)
+    return call
 
 
 def plain_call(principal: Principal, fields: Mapping[bytes, bytes], model: str) -> Call:
@@ -147,11 +169,7 @@ def request_to_suit(route: Route, asked: Asked, read: Callable[[], Request], fit
         if len(route.candidates) == 1:
             return None
         # A token has one byte at least, and a prompt is no longer than the body that it comes in.
-        if (
-            len(asked.body) <= fitting.least_window
-            and "tools" not in asked.members
-            and _MEDIA.search(asked.body) is None
-        ):
+        if len(asked.body) <= fitting.least_window and "tools" not in asked.members and not _may_hold_media(asked):
             return None
     try:
         return read()
@@ -175,6 +193,11 @@ def nearest(route: Route, issuers: Iterable[str]) -> tuple[Route, str | None]:
         )
         return replace(route, candidates=candidates), issuer
     return route, None
+
+
+def _may_hold_media(asked: Asked) -> bool:
+    """Whether a body may hold anything but text."""
+    return not _MEDIA.isdisjoint(asked.words) or (b"\\" in asked.body and hides_letters(asked.body))
 
 
 # -- members -----------------------------------------------------------------------------------------------------------
@@ -226,7 +249,7 @@ def _prefix(asked: Asked) -> str | None:
         if raw is not None:
             pieces += _before_answers(raw)
             break
-    if sum(len(bytes(piece)) for piece in pieces) < LEAST_PREFIX_BYTES:
+    if sum(len(memoryview(piece)) for piece in pieces) < LEAST_PREFIX_BYTES:
         return None
     total = blake2b(asked.dialect.encode(), digest_size=16)
     for piece in pieces:

@@ -12,9 +12,7 @@ from dragoman.errors import InvalidRequest
 from dragoman.gateway.attempts import Caller, Recall
 from dragoman.gateway.choosing import call_of, nearest, request_to_suit
 from dragoman.gateway.ingress import anthropic, gemini, openai_chat, openai_responses
-from dragoman.gateway.ingress.asked import tool_types
 from dragoman.gateway.pinning import pinned
-from dragoman.gateway.policy import Policy
 from dragoman.routing.explaining import explain
 from dragoman.routing.lineup import lineup_of
 
@@ -68,7 +66,7 @@ async def explain_question(
     route = generation.routes.find(asked.model)
     if not principal.may_use(route.name):
         raise InvalidRequest(f"the key {principal.name!r} may not use the model {route.name!r}", path="key")
-    Policy(route.allow).check(asked.members, tool_types(asked.members, b'"mcp'))
+    route.policy.check(asked.shape.steering, asked.tool_types(b'"mcp'))
     spoken = route.spoken(asked.dialect)
     if holdings is not None:
         spoken = await pinned(principal, holdings, asked, spoken)

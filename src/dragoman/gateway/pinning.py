@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 from msgspec.structs import replace
 
+from dragoman.engine.relay import holds_any
 from dragoman.errors import InvalidRequest, NotFound
 from dragoman.gateway.holdings import account_of, knows_all, may_have
 from dragoman.gateway.provider_objects import hides_letters, named_in_body
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from dragoman.gateway.provider_objects import Named
     from dragoman.routing import Route
 
-__all__ = ["accounts_named", "made_by", "no_such", "pinned"]
+__all__ = ["accounts_named", "made_by", "may_name", "no_such", "pinned"]
 
 _MARKS: Final[Mapping[str, tuple[bytes, ...]]] = {
     "openai-chat": (b'"file_id"',),
@@ -50,13 +51,20 @@ _NOT_STORED: Final = {"openai-responses": (b"false",), "openai-chat": (b"false",
 _decode = msgspec.json.Decoder().decode
 
 
+def may_name(asked: Asked) -> bool:
+    """Whether a request may name anything that a provider keeps: looked at quickly, since most do not."""
+    body = asked.body
+    named = holds_any(_MARKS[asked.dialect], body, asked.words) is not None
+    return named or (b"\\" in body and hides_letters(body))
+
+
 async def pinned(principal: Principal, holdings: Holdings, asked: Asked, route: Route) -> Route:
     """The route, narrowed to where the objects are that the request names.
 
     Raises `NotFound` for what is not this principal's (whether it exists is not told), `InvalidRequest` where the
     objects are in different places, or in one that the route does not lead to.
     """
-    if not asked.mentions(_MARKS[asked.dialect]) and not hides_letters(asked.body):
+    if not may_name(asked):
         return route
     try:
         named = named_in_body(_decode(asked.body))
@@ -115,7 +123,7 @@ def no_such(named: Named) -> NotFound:
 
 def made_by(asked: Asked, dialect: str, identity: str | None, containers: Iterable[str] = ()) -> list[str]:
     """The objects that an answer leaves with its provider, where the provider was spoken to in this dialect."""
-    found = [f"containers/{each}" for each in containers]
+    found = [f"containers/{each}" for each in containers] if containers else []
     collection = _STORES.get(dialect)
     if collection is None or not identity or asked.dialect != dialect:
         return found

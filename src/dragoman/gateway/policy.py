@@ -30,12 +30,11 @@ class Policy(msgspec.Struct, frozen=True):
 
     allowed: frozenset[str] = frozenset()
 
-    # Every request passes here; benchmarks/accounts.py measures it.
     def check(self, members: Iterable[str], tool_types: Iterable[str] = ()) -> None:
         """Raises `InvalidRequest` naming the first member that may not be there.
 
-        `members` are the names in the body's top level, `tool_types` the types of its tools. Names count alike in
-        large and small letters, for some hosts read them so.
+        `members` are the names in the body's top level, or those of them that steer at all (`ingress.shapes`),
+        `tool_types` the types of its tools. Names count alike in large and small letters, for some hosts read them so.
         """
         for member in members:
             name = member.lower()

@@ -17,9 +17,8 @@ from dragoman.engine.counting import count_tokens, estimated, is_counted_by
 from dragoman.errors import ConfigError, InvalidRequest
 from dragoman.gateway.answers import facts_headers
 from dragoman.gateway.bookkeeping import Bookkeeping
-from dragoman.gateway.ingress.asked import Asked, tool_types
+from dragoman.gateway.ingress.asked import Asked
 from dragoman.gateway.pinning import pinned
-from dragoman.gateway.policy import Policy
 from dragoman.ledger.permits import CallScope, Terms
 from dragoman.routing import CallSettings, run_with
 from dragoman.values import Cost, Target, Usage
@@ -51,7 +50,7 @@ async def count(visit: Visit, asked: Asked) -> None:
     if write is None:
         raise ConfigError(f"{asked.dialect} has no token counts")
     route = visit.admit(asked.model)
-    Policy(route.allow).check(asked.members, tool_types(asked.members, b'"mcp'))
+    route.policy.check(asked.shape.steering, asked.tool_types(b'"mcp'))
     spoken = await pinned(visit.principal, visit.desk.holdings, asked, route.spoken(asked.dialect))
     first = spoken.candidates[0].deployment
     request = _request(asked, first)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import time
+from struct import Struct
 
 __all__ = ["id_at", "new_attempt_id", "time_of"]
 
-_VERSION = 7 << 76
+_VERSION = 7 << 12
 _VARIANT = 2 << 62
+_pack = Struct(">QQ").pack
 _TAIL = (1 << 62) - 1
 _PER_MILLISECOND = 4096
 
@@ -31,7 +33,7 @@ class _Ids:
             now = self._last + 1
         self._last = now
         self._tail = tail = (self._tail + 1) & _TAIL
-        return (((now >> 12) << 80) | _VERSION | ((now & 0xFFF) << 64) | _VARIANT | tail).to_bytes(16, "big")
+        return _pack(((now >> 12) << 16) | _VERSION | (now & 0xFFF), _VARIANT | tail)
 
 
 _ids = _Ids()

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 __all__ = ["DECIMALS", "ExactSum", "amount_text", "exact_sum"]
 
 DECIMALS = 18
-_LARGEST = Decimal(10) ** 12
+_LARGEST_DIGITS = 12
+_LARGEST = Decimal(10) ** _LARGEST_DIGITS
 _STEP = Decimal(1).scaleb(-DECIMALS)
 # Below these bounds 60 digits hold the sum of more rows than can be stored; a sum that would round raises instead.
 _ROUNDING = Context(prec=60, rounding=ROUND_HALF_EVEN)
@@ -25,12 +26,12 @@ _EXACT = Context(prec=60, traps=[Inexact, InvalidOperation])
 
 def amount_text(amount: Decimal) -> str | None:
     """The amount as text, rounded to 18 decimals; None for what is no amount (NaN, infinite, 10**12 and beyond)."""
+    text = str(amount)
+    # What one call costs, as a rule: a short plain number.
+    if len(text) <= DECIMALS and 0 < text.find(".") <= _LARGEST_DIGITS and "E" not in text and text[0] != "-":
+        return text if text[-1] != "0" else text.rstrip("0").rstrip(".")
     if not amount.is_finite() or not -_LARGEST < amount < _LARGEST:
         return None
-    text = str(amount)
-    # What one call costs, as a rule: a plain number whose digits all say something.
-    if len(text) <= DECIMALS and "E" not in text and "." in text and text[-1] != "0":
-        return text
     sign, digits, exponent = amount.as_tuple()
     if not isinstance(exponent, int) or exponent < -DECIMALS or len(digits) > DECIMALS:
         amount = amount.quantize(_STEP, context=_ROUNDING)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from operator import attrgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from dragoman.ledger.identity import new_attempt_id
 from dragoman.ledger.money import amount_text
-from dragoman.ledger.records import LARGEST_COUNT, Intent, Settlement
+from dragoman.ledger.records import LARGEST_COUNT, Settlement, encode_settled, encode_settlement, intent_form
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +35,7 @@ class CallScope(msgspec.Struct, frozen=True, kw_only=True):
     stream: bool = False
 
 
-class Terms(msgspec.Struct, frozen=True, kw_only=True):
+class Terms(msgspec.Struct, frozen=True):
     """What holds for attempts at one deployment: how it is spoken to, what it may cost at most, at which prices.
 
     `deployment` is its name in the config; empty, `provider/model` stands for it. `bound` None is an unknown bound.
@@ -79,83 +79,80 @@ class CallPermits:
 
     def write(self, deployment: Deployment, reason: str) -> LedgerPermit:
         """Writes the intent, and waits for nothing. Raises `SpoolFull`."""
-        scope, terms, target = self._scope, self._terms(deployment), deployment.access.target
-        attempt_id = new_attempt_id()
-        intent = Intent(
-            attempt_id=attempt_id,
-            request_id=scope.request_id,
-            key=scope.key,
-            team=scope.team,
-            route=scope.route,
-            deployment=terms.deployment or deployment.name,
-            provider=target.provider,
-            model=target.model,
-            dialect_in=scope.dialect_in,
-            dialect_out=deployment.access.dialect,
-            mode=terms.mode,
-            stream=scope.stream,
-            number=self._number + 1,
-            reason=reason,
-            at=time.time(),
-            bound=None if terms.bound is None else amount_text(terms.bound),
-            bound_reason=terms.bound_reason,
-            price=terms.price,
+        scope, terms, access = self._scope, self._terms(deployment), deployment.access
+        target, number, bound = access.target, self._number + 1, terms.bound
+        form = intent_form(
+            scope.key,
+            scope.team,
+            scope.route,
+            terms.deployment or deployment.name,
+            target.provider,
+            target.model,
+            scope.dialect_in,
+            access.dialect,
+            terms.mode,
+            scope.stream,
+            number,
+            reason,
+            terms.bound_reason,
+            terms.price,
         )
-        self._spool.intent(intent)
-        self._number += 1
-        return LedgerPermit(self._spool, attempt_id, terms)
+        attempt_id = new_attempt_id()
+        self._spool.begin(
+            attempt_id,
+            form.encode(attempt_id, scope.request_id, time.time(), None if bound is None else amount_text(bound)),
+        )
+        self._number = number
+        return LedgerPermit(self, attempt_id, terms, number)
+
+    def settled(self, permit: LedgerPermit, attempt: Attempt, *, cache_hit: bool = False) -> None:
+        """What an attempt came to is written down now: for whoever has more to do then."""
+
+    def _end(self, attempt_id: bytes, payload: bytes) -> None:
+        self._spool.end(attempt_id, payload)
 
 
 class LedgerPermit:
-    """One intent that is open, with its terms. `settle` or `abandon` ends it, once."""
+    """One intent that is open, the `number`th of its call, with its terms. `settle` or `abandon` ends it, once."""
 
-    __slots__ = ("_spool", "attempt_id", "terms")
+    __slots__ = ("_call", "attempt_id", "number", "terms")
 
-    def __init__(self, spool: Spool, attempt_id: bytes, terms: Terms) -> None:
-        self._spool = spool
+    def __init__(self, call: CallPermits, attempt_id: bytes, terms: Terms, number: int) -> None:
+        self._call = call
         self.attempt_id = attempt_id
         self.terms = terms
+        self.number = number
 
-    def settle(
-        self, attempt: Attempt, *, adaptations: int = 0, service_tier: str | None = None, cache_hit: bool = False
-    ) -> None:
+    def settle(self, attempt: Attempt, *, cache_hit: bool = False) -> None:
         """Writes what the attempt came to. What was provably never sent has cost nothing."""
-        usage = attempt.usage
-        cost, currency, basis = _cost_of(attempt)
-        self._spool.settle(
-            Settlement(
-                attempt_id=self.attempt_id,
-                at=time.time(),
-                outcome=attempt.outcome,
-                status=attempt.status,
-                error=attempt.error,
-                message=None if attempt.message is None else attempt.message[:300],
-                sent=attempt.sent,
-                input_tokens=None if usage is None else _count(usage.input_tokens),
-                output_tokens=None if usage is None else _count(usage.output_tokens),
-                cache_read_tokens=None if usage is None else _count(usage.cache_read_tokens),
-                cache_write_tokens=None if usage is None else _count(usage.cache_write_tokens),
-                reasoning_tokens=None if usage is None else _count(usage.reasoning_tokens),
-                cost=cost,
-                currency=currency,
-                basis=basis,
-                first_byte_seconds=attempt.first_byte_seconds,
-                duration_seconds=attempt.duration_seconds,
-                upstream_request_id=attempt.request_id,
-                adaptations=adaptations,
-                service_tier=service_tier,
-                cache_hit=cache_hit,
-                usage_details=None if usage is None else _details(usage),
-            )
+        usage, message, call = attempt.usage, attempt.message, self._call
+        fields = (
+            self.attempt_id,
+            time.time(),
+            attempt.outcome,
+            attempt.status,
+            attempt.error,
+            None if message is None else message[:300],
+            attempt.sent,
+            *(_NO_COUNTS if usage is None else _counts(usage)),
+            *_cost_of(attempt),
+            attempt.first_byte_seconds,
+            attempt.duration_seconds,
+            attempt.request_id,
+            attempt.adaptations,
+            attempt.service_tier,
+            cache_hit,
+            None if usage is None else _details(usage),
         )
+        call._end(self.attempt_id, encode_settled(fields))  # pyright: ignore[reportPrivateUsage] - its own
+        call.settled(self, attempt, cache_hit=cache_hit)
 
     def abandon(self) -> None:
         """Writes that the attempt was never made."""
-        self._spool.settle(
-            Settlement(
-                attempt_id=self.attempt_id, at=time.time(), outcome="abandoned", sent="no", cost="0", basis="computed"
-            )
+        settlement = Settlement(
+            attempt_id=self.attempt_id, at=time.time(), outcome="abandoned", sent="no", cost="0", basis="computed"
         )
+        self._call._end(self.attempt_id, encode_settlement(settlement))  # pyright: ignore[reportPrivateUsage] - its own
 
 
 def _cost_of(attempt: Attempt) -> tuple[str | None, str, Basis]:
@@ -166,9 +163,17 @@ def _cost_of(attempt: Attempt) -> tuple[str | None, str, Basis]:
     return ("0", "USD", "computed") if attempt.sent == "no" else (None, "USD", "unknown")
 
 
-def _count(tokens: int | None) -> int | None:
-    """A count as it was reported; None for what is beyond all counting."""
-    return tokens if tokens is None or -LARGEST_COUNT <= tokens <= LARGEST_COUNT else None
+_counted = attrgetter("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
+_NO_COUNTS: Final[tuple[int | None, ...]] = (None,) * 5
+
+
+def _counts(usage: Usage) -> tuple[int | None, ...]:
+    """The counts as they were reported; None for what is beyond all counting."""
+    counts: tuple[int | None, ...] = _counted(usage)
+    for tokens in counts:
+        if tokens is not None and not -LARGEST_COUNT <= tokens <= LARGEST_COUNT:
+            return tuple(each if each is None or -LARGEST_COUNT <= each <= LARGEST_COUNT else None for each in counts)
+    return counts
 
 
 # The counts that have no column of their own, but decide prices.
@@ -186,11 +191,11 @@ _DETAILS = (
 )
 
 
-_counted = attrgetter(*_DETAILS)
+_detailed = attrgetter(*_DETAILS)
 
 
 def _details(usage: Usage) -> str | None:
-    if not any(_counted(usage)) and not usage.tool_uses:
+    if not any(_detailed(usage)) and not usage.tool_uses:
         return None
     found: dict[str, int | dict[str, int]] = {
         name: count for name in _DETAILS if (count := getattr(usage, name)) and -LARGEST_COUNT <= count <= LARGEST_COUNT

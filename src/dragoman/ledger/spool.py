@@ -49,8 +49,10 @@ _ORDINARY_INTENT = 2048
 
 
 class SpoolState(NamedTuple):
-    """How a spool stands. `segment` is the one being written; `prepared` says whether the next one is there to go on to,
-    `problem` why it cannot be made."""
+    """How a spool stands.
+
+    `segment` is the one being written; `prepared` says whether the next one is there, `problem` why it cannot be made.
+    """
 
     open_intents: int
     segment: int
@@ -66,13 +68,14 @@ class Spool:
     A forked child has no spool: what it inherits takes no intents.
     """
 
-    __slots__ = ("__weakref__", "_at", "_claim", "_data", "_end", "_keeper", "_open", "_sync", "path")
+    __slots__ = ("__weakref__", "_at", "_claim", "_data", "_end", "_keeper", "_open", "path", "waits")
 
     def __init__(self, path: Path, claim: Claim, keeper: Keeper, sync: Sync) -> None:
         self.path = path
         self._claim = claim
         self._keeper = keeper
-        self._sync: Sync = sync
+        self.waits = sync == "group"
+        """Whether `synced` waits for the disk."""
         self._open: set[bytes] = set()
         self._data: Writable = bytearray()
         # Without a segment to write to, there is no room: that is what the arithmetic below comes to.
@@ -114,30 +117,38 @@ class Spool:
 
     def intent(self, record: Intent) -> None:
         """Writes an intent, and sets the room for its settlement aside. Raises `SpoolFull` when there is none."""
-        payload = encode_intent(record)
-        if record.attempt_id in self._open:
-            raise ValueError(f"attempt {record.attempt_id.hex()} is open already")
-        size = frame_size(payload)
-        wanted = len(self._open) + 1
-        if self._end - self._at - size < wanted * SETTLEMENT_ROOM:
-            self._make_room(size, wanted)
-        at = self._at
-        put_frame(self._data, at, payload)
-        self._at = at + size
-        self._open.add(record.attempt_id)
+        self.begin(record.attempt_id, encode_intent(record))
 
     def settle(self, record: Settlement) -> None:
         """Writes the settlement of an open intent, once. There is room for it, always."""
-        if record.attempt_id not in self._open:
-            raise ValueError(f"attempt {record.attempt_id.hex()} is not open")
-        payload = encode_settlement(record)
-        size = frame_size(payload)
+        self.end(record.attempt_id, encode_settlement(record))
+
+    def begin(self, attempt_id: bytes, payload: bytes) -> None:
+        """As `intent`, from its bytes."""
+        opened = self._open
+        if attempt_id in opened:
+            raise ValueError(f"attempt {attempt_id.hex()} is open already")
+        size = (len(payload) + FRAME_HEAD + 7) & ~7
+        wanted = len(opened) + 1
+        at = self._at
+        if self._end - at - size < wanted * SETTLEMENT_ROOM:
+            self._make_room(size, wanted)
+            at = self._at
+        put_frame(self._data, at, payload)
+        self._at = at + size
+        opened.add(attempt_id)
+
+    def end(self, attempt_id: bytes, payload: bytes) -> None:
+        """As `settle`, from its bytes."""
+        if attempt_id not in self._open:
+            raise ValueError(f"attempt {attempt_id.hex()} is not open")
+        size = (len(payload) + FRAME_HEAD + 7) & ~7
         if self._end - self._at < size:
             self._turn()
         at = self._at
         put_frame(self._data, at, payload)
         self._at = at + size
-        self._open.remove(record.attempt_id)
+        self._open.remove(attempt_id)
 
     def correct(self, record: Correction) -> None:
         """Writes a correction. Raises `SpoolFull` when there is no room."""
@@ -156,18 +167,13 @@ class Spool:
 
         Raises `SpoolFull` when the disk fails. May be cancelled at any time.
         """
-        if self._sync == "group":
+        if self.waits:
             await self._keeper.synced()
 
     @property
-    def waits(self) -> bool:
-        """Whether `synced` waits for the disk."""
-        return self._sync == "group"
-
-    @property
     def has_room(self) -> bool:
-        """Whether an intent of ordinary size would be taken now."""
-        return self._turns_for(_ORDINARY_INTENT, len(self._open) + 1) is not None
+        """Whether an intent of ordinary size would be taken now, as far as is known."""
+        return self._may_prepare or self._turns_for(_ORDINARY_INTENT, len(self._open) + 1) is not None
 
     def state(self) -> SpoolState:
         """How it stands, for metrics and readiness."""
@@ -207,10 +213,19 @@ class Spool:
             return False if enough else None
         return True if spare >= size and (spare - size) // SETTLEMENT_ROOM >= places else None
 
+    @property
+    def _may_prepare(self) -> bool:
+        """Whether the next segment is missing for no known reason: the thread that makes it did not get its turn."""
+        return self._keeper.next is None and self._keeper.problem is None
+
     def _make_room(self, size: int, places: int) -> None:
         turns = self._turns_for(size, places)
+        if turns is None and self._may_prepare:
+            # Two milliseconds for 16 MiB, as a last resort; the alternative is to refuse while the disk has room.
+            self._keeper.prepare()
+            turns = self._turns_for(size, places)
         if turns is None:
-            problem = self._keeper.problem or "the next segment is not ready yet"
+            problem = self._keeper.problem or "too many attempts are open"
             raise SpoolFull(f"the ledger has no room for another attempt: {problem}. Nothing was sent; try again later")
         if turns:
             self._turn()

@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from dragoman.engine.relay import RelayRequest, holds_any, true_member, words_of
+from dragoman.engine.relay import holds_any, true_member, words_of
 from dragoman.errors import InvalidRequest
+from dragoman.gateway.ingress.shapes import ACTING, shape_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from dragoman.dialects import Dialect
     from dragoman.engine.relay import Members
+    from dragoman.gateway.ingress.shapes import Shape
     from dragoman.values import Request
 
-__all__ = ["Asked", "PublicDialect", "acting_members", "refuse_misspelt", "stream_member", "tool_types"]
+__all__ = ["Asked", "PublicDialect", "acting_members", "checked_shape", "stream_member"]
 
 _decode = msgspec.json.Decoder().decode
 
@@ -50,19 +52,20 @@ class Asked:
 
     __slots__ = (
         "_acts",
-        "_holds_state",
         "_request",
-        "_words",
         "body",
         "codec",
         "dialect",
         "headers",
+        "holds_state",
         "members",
         "model",
         "path",
         "public",
         "relayable",
+        "shape",
         "stream",
+        "words",
     )
 
     def __init__(
@@ -72,6 +75,7 @@ class Asked:
         *,
         body: bytes,
         members: Members,
+        shape: Shape,
         model: str,
         stream: bool,
         path: str,
@@ -88,46 +92,34 @@ class Asked:
         self.path = path
         self.headers = headers
         self.relayable = relayable
+        self.shape = shape
+        self.words = words_of(body)
+        """What stands between quotation marks in the body (see `engine.relay.words`)."""
+        self.holds_state = holds_any(public.state_marks, body, self.words) is not None
+        """Whether the request may hold a provider's state, which only its issuer may have."""
         self._request: Request | None = None
         self._acts: bool | None = None
-        self._holds_state: bool | None = None
-        self._words: frozenset[bytes] | None = None
 
     @property
     def acts_on_world(self) -> bool:
         """Whether the request may act on the world (see `routing.effects`), as far as its members tell."""
         if self._acts is None:
-            self._acts = self.public.acts(self.members)
+            self._acts = self.shape.may_act and self.public.acts(self.members)
         return self._acts
-
-    @property
-    def holds_state(self) -> bool:
-        """Whether the request may hold a provider's state, which only its issuer may have."""
-        if self._holds_state is None:
-            self._holds_state = self.mentions(self.public.state_marks)
-        return self._holds_state
-
-    @property
-    def words(self) -> frozenset[bytes]:
-        """What stands between quotation marks in the body (see `engine.relay.words`)."""
-        if self._words is None:
-            self._words = words_of(self.body)
-        return self._words
 
     def mentions(self, marks: tuple[bytes, ...]) -> bool:
         """Whether one of these names, in quotation marks, stands in the body."""
         return holds_any(marks, self.body, self.words) is not None
 
-    def relay_request(self) -> RelayRequest:
-        """The request as bytes that pass."""
-        return RelayRequest(
-            dialect=self.dialect,
-            model=self.model,
-            body=self.body,
-            members=self.members,
-            stream=self.stream,
-            headers=self.headers,
-        )
+    def tool_types(self, mark: bytes) -> list[str]:
+        """The types of the tools asked for, read only where the text `mark` stands somewhere in them."""
+        tools = self.members.get("tools")
+        if tools is None or mark not in bytes(tools):
+            return []
+        try:
+            return [head.type for head in _tool_heads(tools) if isinstance(head.type, str)]
+        except (msgspec.MsgspecError, TypeError):
+            return []
 
     def request(self, read: Callable[[Dialect, Any, str], Request]) -> Request:
         """The request as values, decoded once. Raises `InvalidRequest` naming the member that is wrong."""
@@ -144,7 +136,6 @@ class Asked:
 
 # -- what members say --------------------------------------------------------------------------------------------------
 
-_ACTING = ("background", "conversation", "mcp_servers", "container", "plugins", "web_search_options", "store")
 _EMPTY = frozenset({b"null", b"false", b"[]", b"{}", b'""'})
 
 
@@ -160,7 +151,7 @@ def acting_members(members: Mapping[str, msgspec.Raw], own_types: frozenset[str 
 
     `own_types` are the types of tools that the client runs itself.
     """
-    for name in _ACTING:
+    for name in ACTING:
         raw = members.get(name)
         if raw is not None and bytes(raw) not in _EMPTY:
             return True
@@ -173,24 +164,15 @@ def acting_members(members: Mapping[str, msgspec.Raw], own_types: frozenset[str 
         return False  # no list of objects: whoever decodes it says so
 
 
-def tool_types(members: Mapping[str, msgspec.Raw], mark: bytes) -> list[str]:
-    """The types of the tools asked for, read only where the text `mark` stands somewhere in them."""
-    tools = members.get("tools")
-    if tools is None or mark not in bytes(tools):
-        return []
-    try:
-        return [head.type for head in _tool_heads(tools) if isinstance(head.type, str)]
-    except (msgspec.MsgspecError, TypeError):
-        return []
-
-
-def refuse_misspelt(members: Mapping[str, msgspec.Raw], control: frozenset[str]) -> None:
-    """Refuses `Model` and its like: some hosts would obey what we have not read. Raises `InvalidRequest`."""
-    for name in members:
-        if name not in control and not name.islower() and (folded := name.casefold()) in control:
+def checked_shape(members: Members, control: frozenset[str]) -> Shape:
+    """The shape of a body. Raises `InvalidRequest` for `Model` and its like: hosts would obey what we have not read."""
+    shape = shape_of(members)
+    for name in shape.capital:
+        if name not in control and (folded := name.casefold()) in control:
             raise InvalidRequest(f"the member {name!r} differs in case alone from {folded!r}; write it so", path=name)
+    return shape
 
 
 def stream_member(members: Members) -> bool:
     """Whether a stream is asked for, by the member of that name."""
-    return true_member(members, "stream")
+    return "stream" in members and true_member(members, "stream")

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from dragoman.dialects import load
 from dragoman.engine.relay import read_members
 from dragoman.errors import InvalidRequest
-from dragoman.gateway.ingress.asked import Asked, PublicDialect, refuse_misspelt
+from dragoman.gateway.ingress.asked import Asked, PublicDialect, checked_shape
 
 if TYPE_CHECKING:
     from dragoman.engine.relay import Members
@@ -83,7 +83,7 @@ def model_and_method(path: str) -> tuple[str, str]:
 def read(body: bytes, path: str, query: str, model: str, method: str) -> Asked:
     """What a call of generateContent asks. Raises `InvalidRequest`."""
     members = read_members(body)
-    refuse_misspelt(members, PUBLIC.control)
+    shape = checked_shape(members, PUBLIC.control)
     stream = method == "streamGenerateContent"
     events = stream and "alt=sse" in query.split("&")
     return Asked(
@@ -91,6 +91,7 @@ def read(body: bytes, path: str, query: str, model: str, method: str) -> Asked:
         load("gemini"),
         body=body,
         members=members,
+        shape=shape,
         model=model,
         stream=stream,
         path=f"{path}?{query}" if query else path,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from dragoman.dialects import load
 from dragoman.engine.relay import read_members, text_member
 from dragoman.errors import InvalidRequest
-from dragoman.gateway.ingress.asked import Asked, PublicDialect, acting_members, refuse_misspelt, stream_member
+from dragoman.gateway.ingress.asked import Asked, PublicDialect, acting_members, checked_shape, stream_member
 
 if TYPE_CHECKING:
     from dragoman.engine.relay import Members
@@ -37,7 +37,7 @@ PUBLIC = PublicDialect(
 def read(body: bytes) -> Asked:
     """What a chat completion asks. Raises `InvalidRequest`."""
     members = read_members(body)
-    refuse_misspelt(members, PUBLIC.control)
+    shape = checked_shape(members, PUBLIC.control)
     model = text_member(members, "model")
     if not model:
         raise InvalidRequest("model is missing: name one of those that GET /v1/models lists", path="model")
@@ -46,6 +46,7 @@ def read(body: bytes) -> Asked:
         load("openai-chat"),
         body=body,
         members=members,
+        shape=shape,
         model=model,
         stream=stream_member(members),
         path="/chat/completions",
