@@ -19,10 +19,12 @@ from benchmarks.gateways.machine import GATEWAY, children, on_core
 from benchmarks.gateways.nginx import Upstream
 from benchmarks.gateways.programs import free_port, running, wait_until
 
-__all__ = ["KEY", "Ours", "running_ours"]
+__all__ = ["KEY", "READING_MODEL", "READING_TRANSLATED", "ROUTED", "TLS_MODEL", "Ours", "running_ours"]
 
 KEY = "sk-benchmark-0123456789abcdef"
 TLS_MODEL, READING_MODEL, READING_TRANSLATED = "over-tls", "reading", "reading-translated"
+ROUTED = {"order": "routed-in-order", "latency": "routed-by-latency"}
+"""By strategy, models of four deployments."""
 _DRAIN_SECONDS = 120.0
 
 _CONFIG = """
@@ -39,6 +41,7 @@ models:
   {over_tls}: {{deployments: [{{model: tls/{over_tls}, prices: {{input: 2.5, output: 10}}}}]}}
   {read}: {{deployments: [{{model: reading/{read}, prices: {{input: 2.5, output: 10}}}}]}}
   {read_translated}: {{deployments: [{{model: reading-claude/{read_translated}, prices: {{input: 3, output: 15}}}}]}}
+{routed}
 keys:
   - {{name: benchmark, team: load, key: "{key}", limits: {{rpm: 1000000, concurrency: 4096}}}}
 storage: {{database: "sqlite:///{folder}/ledger.db"}}
@@ -58,10 +61,18 @@ class Ours:
 
     def answered(self) -> int:
         """Requests that it says to have answered with 200."""
-        with urllib.request.urlopen(f"{self.url}/metrics", timeout=10) as answer:
-            said = answer.read().decode()
-        counted = re.findall(r'^dragoman_requests_total\{[^}]*status="200"[^}]*\} (\S+)$', said, re.MULTILINE)
+        counted = re.findall(
+            r'^dragoman_requests_total\{[^}]*status="200"[^}]*\} (\S+)$', self._metrics(), re.MULTILINE
+        )
         return round(sum(map(float, counted)))
+
+    def wait_for_writer(self) -> None:
+        """Returns when the ledger's writer is at work, which starts after the first answer."""
+        wait_until(lambda: "\ndragoman_ledger_drains 1.0\n" in self._metrics(), _DRAIN_SECONDS, "the ledger's writer")
+
+    def _metrics(self) -> str:
+        with urllib.request.urlopen(f"{self.url}/metrics", timeout=10) as answer:
+            return answer.read().decode()
 
     def rows(self) -> dict[str, int]:
         """The ledger's rows by outcome."""
@@ -101,6 +112,7 @@ def running_ours(folder: Path, upstream: Upstream, reading_url: str) -> Generato
             over_tls=TLS_MODEL,
             read=READING_MODEL,
             read_translated=READING_TRANSLATED,
+            routed="\n".join(f"  {name}: {_four(name, strategy)}" for strategy, name in ROUTED.items()),
         )
     )
     url = f"http://127.0.0.1:{port}"
@@ -117,6 +129,13 @@ def running_ours(folder: Path, upstream: Upstream, reading_url: str) -> Generato
         yield Ours(url, serving, folder, took)
     finally:
         starting.__exit__(None, None, None)
+
+
+def _four(model: str, strategy: str) -> str:
+    deployments = ", ".join(
+        f"{{name: {name}, model: plain/{model}, prices: {{input: 2.5, output: 10}}}}" for name in "abcd"
+    )
+    return f"{{strategy: {strategy}, deployments: [{deployments}]}}"
 
 
 def _serves(process: int) -> bool:

@@ -134,7 +134,7 @@ async def _measure(seconds: float, folder: Path) -> dict[str, float]:
         "names in the body, relay or translate": lambda: _decide(deployment),
         "bound of the cost": lambda: bound_of(asked, deployment, _unread),
         "intent and settlement in the spool": lambda: permits.write(deployment, "first choice").settle(attempt),
-        "request for the provider": lambda: relay_http(deployment, asked.relay_request(), None),
+        "request for the provider": lambda: relay_http(deployment, asked, None),
         "answer metered and priced": meter,
         "metrics": lambda: gateway.metrics.attempt(MODEL, "d", "openai-chat", "ok", 0.01, 0.01, 10, 9, 0.0001),
     }
@@ -147,7 +147,7 @@ async def _measure(seconds: float, folder: Path) -> dict[str, float]:
 def _decide(deployment: Deployment) -> None:
     asked = openai_chat.read(_BODY)
     _ = asked.holds_state
-    touched(deployment.target.quirks, asked.dialect, asked.members, asked.body, None, asked.words)
+    touched(deployment.target.quirks, asked.dialect, asked.members, asked.body, asked.words)
 
 
 def _attempt(deployment: Deployment) -> Any:

@@ -76,6 +76,7 @@ def test_gateways_are_compared_with_the_floor(report: str) -> None:
         "nginx, proxy_pass with keep-alive",
         "dragoman",
         "translated to anthropic, with tools",
+        "relay, one of four deployments by latency",
         "TLS upstream",
     ):
         assert name in told
