@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 import sys
 from contextlib import suppress
 
@@ -20,6 +21,7 @@ from examples.tiny_model import MODEL_NAME
 DIALECTS = ("openai-chat", "openai-responses", "anthropic")
 QUESTION = "What is a dragoman?"
 MAX_TOKENS = 16
+LOOK_SECONDS = 0.2
 
 CITY = {
     "type": "object",
@@ -72,10 +74,13 @@ def main() -> None:
 
 
 def serve(gateway: RunningGateway) -> None:
-    """Until Ctrl-C, or until the gateway ends."""
+    """Until Ctrl-C, or until the gateway ends. Pressed again, it changes nothing: the end is under way."""
+    pressed: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, _frame: pressed.append(number))
     print(f"\nThe gateway serves at {gateway.url} until Ctrl-C, and writes a line for each attempt:", flush=True)
-    with suppress(KeyboardInterrupt):
-        gateway.process.wait()
+    while not pressed and gateway.process.poll() is None:
+        with suppress(subprocess.TimeoutExpired):
+            gateway.process.wait(LOOK_SECONDS)
 
 
 def _end(number: int, _frame: object) -> None:

@@ -6,6 +6,9 @@ class CommonParamsModel:
 class CpuParams:
     n_threads: int
 
+class CommonParamsSampling:
+    ignore_eos: bool
+
 class CommonParams:
     model: CommonParamsModel
     model_alias: set[str]
@@ -17,6 +20,7 @@ class CommonParams:
     warmup: bool
     ui: bool
     verbosity: int
+    sampling: CommonParamsSampling
     def __init__(self) -> None: ...
 
 class Server:
