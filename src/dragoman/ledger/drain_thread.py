@@ -43,6 +43,13 @@ class DrainThread:
         self.problem: str | None = None
         self.elected = False
         self.carried = 0
+        self.at_work = False
+        """Whether it carries something over now, or did so when it last looked."""
+
+    @property
+    def native_id(self) -> int | None:
+        """The system's number of the thread, once it has started."""
+        return self._thread.native_id
 
     def start(self) -> None:
         self._thread.start()
@@ -69,7 +76,9 @@ class DrainThread:
                 if stopping:
                     self._finish(drain)
                 else:
-                    wait = 0.0 if drain.step() else self._every_seconds
+                    self.at_work = True
+                    self.at_work = drain.step()
+                    wait = 0.0 if self.at_work else self._every_seconds
                 self.carried, self.problem = drain.carried, None
             except Exception as error:  # noqa: BLE001 - a supervisor: whatever the store says, the spools hold it all
                 wait = self._failed(error, wait)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import logging
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -26,6 +27,7 @@ import msgspec
 
 from dragoman.gateway.workers.interpreter import LOG_FORMAT, quieten
 from dragoman.gateway.workers.restarts import Restarts
+from dragoman.gateway.workers.yielding import LOOK_SECONDS, Yielding, may_yield
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -218,9 +220,24 @@ def _main(directory: Path, database: str) -> None:
     quieten()
     bind_quickly()
     thread.start()
-    while os.read(sys.stdin.fileno(), 1):
-        pass  # nobody writes: this is the wait for the end of all who could
+    _wait_for_the_end(thread)
     thread.stop(lambda: not left_behind(directory))
+
+
+def _wait_for_the_end(drain: DrainThread) -> None:
+    """Until all are gone who could write; nobody writes anything to the pipe. The drain yields to others meanwhile."""
+    lifeline = sys.stdin.fileno()
+    thread = drain.native_id
+    manners = Yielding(thread) if thread is not None and may_yield() else None
+    while True:
+        pause = None if manners is None else LOOK_SECONDS if drain.at_work else EVERY_SECONDS
+        ended, _, _ = select.select([lifeline], [], [], pause)
+        if ended and not os.read(lifeline, 1):
+            break
+        if manners is not None:
+            manners.look(time.monotonic(), at_work=drain.at_work)
+    if manners is not None:
+        manners.end()
 
 
 if __name__ == "__main__":
