@@ -67,7 +67,7 @@ def compared(bench: Bench, extent: Extent) -> list[Table]:
         rows = [_row(each.name, runs, taken[0]) for each, runs in zip(contenders, taken, strict=True)]
         about = (
             f"{_where()} Medians of {extent.rounds} rounds in which all took turns. dragoman: one process with a key "
-            "and its limits, prices, metrics and the ledger on, which the same process drains into SQLite; the others "
+            "and its limits, prices, metrics and the ledger on, whose writer into SQLite has the same core; the others "
             "as they come, without logs and records. "
             + (f"Left out: {' '.join(bench.left_out)}" if bench.left_out else "")
             + " Targets: ≥ 0.20 × nginx at 32 connections, ≤ 70 µs of CPU, p50 ≤ 0.2 ms and p99 ≤ 1 ms at one."
@@ -154,14 +154,9 @@ def spent(bench: Bench, extent: Extent) -> Table:
             alone[kind] = statistics.median(
                 bench.take(contender, 32, extent.seconds).cpu_seconds for _ in range(extent.rounds)
             )
-    threads = thread_seconds(bench.ours.process)
+    served = sum(thread_seconds(bench.ours.process).values())
     whole = bench.take(bench.ours_asked("", chat()), 32, extent.seconds * 2)
-    others = sum(
-        after - threads.get(thread, 0.0)
-        for thread, after in thread_seconds(bench.ours.process).items()
-        if thread != bench.ours.process
-    )
-    drain = others / whole.load.requests
+    serving = (sum(thread_seconds(bench.ours.process).values()) - served) / whole.load.requests
     between = stages(extent.seconds / 4)
     handled = between.pop("all of it")
     rows = [
@@ -170,7 +165,8 @@ def spent(bench: Bench, extent: Extent) -> Table:
         ("between them, without sockets", _microseconds(handled)),
         *((f"… {name}", f"{seconds * 1e6:.1f} µs") for name, seconds in between.items()),
         ("… the plan, and what joins these", f"{(handled - sum(between.values())) * 1e6:.1f} µs"),
-        ("the ledger's drain into SQLite, a thread of its own", _microseconds(drain)),
+        ("under load: the process that serves", _microseconds(serving)),
+        ("under load: the ledger's writer into SQLite", _microseconds(whole.cpu_seconds - serving)),
         ("all, under load", _microseconds(whole.cpu_seconds)),
     ]
     about = (

@@ -131,25 +131,29 @@ def call_of(
 ) -> Call:
     """The call as strategies, limits and affinity see it; `request` where it was decoded already."""
     body, members = asked.body, asked.members
+    long = len(body) >= LEAST_PREFIX_BYTES
     call = Call.unread(
         asked.model,
         principal.name,
         principal.team,
         issuer,
-        prefix=None if len(body) < LEAST_PREFIX_BYTES else lambda: _prefix(asked),
+        prefix=(lambda: _prefix(asked)) if long else None,
         # Of media the bytes say nothing, and the letters are counted.
         prompt_tokens=len(body) // 4 + 1 if request is None or not _may_hold_media(asked) else None,
     )
     if not _CAPPED.isdisjoint(members):
         call.max_tokens = _most_tokens(asked)
-    if not _TOLD.isdisjoint(members):
+    told, named = not _TOLD.isdisjoint(members), not _SESSION_FIELDS.isdisjoint(fields)
+    if told:
         call.metadata = _metadata(asked)
         call.user = _text(asked, "user") or _text(asked, "safety_identifier")
         call.conversation = _text(asked, "prompt_cache_key") or _text(asked, "conversation")
         call.state = _text(asked, "previous_response_id")
     # Strategies that look across tiers may go by any header, affinity by those that name sessions.
-    if (route.strategy is not None and route.strategy.across) or not _SESSION_FIELDS.isdisjoint(fields):
+    if named or (route.strategy is not None and route.strategy.across):
         call.headers = Fields(fields)
+    if not (long or told or named) and request is None:
+        call.bonds = []  # nothing says where it belongs
     if request is not None:
         call.know(request)
     return call

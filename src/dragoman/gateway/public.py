@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dragoman.gateway.embedding import embed
 from dragoman.gateway.exchange import answer
@@ -17,7 +17,7 @@ from dragoman.gateway.token_counts import count
 from dragoman.gateway.visits import Visit, refuse_as
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Coroutine
 
     from dragoman.gateway.ingress.asked import Asked, PublicDialect
     from dragoman.gateway.server.app import App, Handler
@@ -33,8 +33,8 @@ def _posted(desk: Desk, public: PublicDialect, read: Callable[[bytes], Asked]) -
     async def work(visit: Visit) -> None:
         await answer(visit, read(await visit.call.body()))
 
-    async def handle(call: Call) -> None:
-        await Visit(desk, call, public).run(work)
+    def handle(call: Call) -> Coroutine[Any, Any, None]:
+        return Visit(desk, call, public).run(work)
 
     return Route(handle, refuse=refuse_as(public))
 

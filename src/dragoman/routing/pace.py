@@ -44,7 +44,8 @@ class Pace:
         output_tokens: int | None,
     ) -> None:
         """Notes an answer."""
-        keep = (1.0 - SAMPLE_WEIGHT) * math.exp(-max(0.0, now - self._seen_at) / MEMORY_SECONDS)
+        age = now - self._seen_at
+        keep = (1.0 - SAMPLE_WEIGHT) * (math.exp(-age / MEMORY_SECONDS) if age > 0 else 1.0)
         self._seen_at = now
         if not streamed:
             self._whole_samples.append(seconds)
@@ -57,7 +58,7 @@ class Pace:
         if output_tokens is not None and output_tokens >= LEAST_TOKENS:
             self._per_token = _mixed(self._per_token, max(0.0, seconds - first_seconds) / output_tokens, keep)
 
-    def expected(self, now: float, *, streamed: bool, prompt_tokens: int, output_tokens: int) -> float | None:
+    def expected(self, now: float, streamed: bool, prompt_tokens: int, output_tokens: int) -> float | None:
         """Seconds that such a call would take; None where nothing is known."""
         if streamed and self._first is not None:
             seconds = self._first * (1.0 + prompt_tokens / PROMPT_SCALE_TOKENS)
@@ -68,7 +69,8 @@ class Pace:
             seconds = self._first + (self._per_token or 0.0) * output_tokens
         else:
             return None
-        return seconds * 0.5 ** (max(0.0, now - self._seen_at) / HALF_LIFE_SECONDS)
+        age = now - self._seen_at
+        return seconds * 0.5 ** (age / HALF_LIFE_SECONDS) if age > 0 else seconds
 
     def quantile(self, share: float, *, streamed: bool, least: int = 1) -> float | None:
         """The time to the first byte (of whole answers: to the end) that this share stays below; None for too few."""

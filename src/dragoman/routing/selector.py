@@ -65,7 +65,7 @@ class Selector:
 
     def choose(self, closed: AbstractSet[int], now: float) -> Choice | None:
         """Who comes next; None where nobody is left."""
-        if self._affinity is not None:
+        if self._affinity is not None and self._call.bonds != []:
             found = self._bound(closed, now)
             if found is not None:
                 return found
@@ -169,7 +169,7 @@ class Selector:
                 if option is None:
                     return spared
             standing = option.standing
-            if not self._fits(option):
+            if self._fit is not None and not self._fits(option):
                 self._clean = False
             elif standing.opened:
                 if self._lineup.health.may_probe(standing, now):

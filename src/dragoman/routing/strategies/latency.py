@@ -7,7 +7,7 @@ there already. A small share of calls goes anywhere, so that who has become fast
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from dragoman.routing.strategies.strategy import Strategy
 
@@ -49,17 +49,17 @@ class Latency(Strategy):
         if other.key == last:
             one, other = other, one
         margin = 1.0 - self.margin if one.key == last else 1.0
-        size = _Size(call.streamed, call.prompt_tokens, call.output_tokens)
+        size = (call.streamed, call.prompt_tokens, call.output_tokens)
         chosen = other if _score(size, other, now) < _score(size, one, now) * margin else one
         self._last[chosen.tier] = chosen.key
         return chosen
 
     def rank(self, call: Call, options: Sequence[Option], now: float) -> list[Option]:
-        size = _Size(call.streamed, call.prompt_tokens, call.output_tokens)
+        size = (call.streamed, call.prompt_tokens, call.output_tokens)
         return sorted(options, key=lambda option: (_score(size, option, now), option.index))
 
     def told(self, call: Call, option: Option, now: float) -> str:
-        expected = _expected(_Size(call.streamed, call.prompt_tokens, call.output_tokens), option, now)
+        expected = _expected((call.streamed, call.prompt_tokens, call.output_tokens), option, now)
         pace = "its pace is not known yet" if expected is None else f"about {expected:.3g} s"
         return f"{pace}, {option.in_flight} in flight"
 
@@ -67,24 +67,18 @@ class Latency(Strategy):
         return f"Latency(margin={self.margin:g}, explore={self.explore:g})"
 
 
-class _Size(NamedTuple):
-    """What of a call its time depends on."""
-
-    streamed: bool
-    prompt_tokens: int
-    output_tokens: int
+# Whether it streams, the tokens of its prompt, and those of its answer: what of a call its time depends on.
+_Size = tuple[bool, int, int]
 
 
 def _expected(size: _Size, option: Option, now: float) -> float | None:
     pace = option.standing.pace
-    if pace is None:
-        return None
-    streamed, prompt_tokens, output_tokens = size
-    return pace.expected(now, streamed=streamed, prompt_tokens=prompt_tokens, output_tokens=output_tokens)
+    return None if pace is None else pace.expected(now, *size)
 
 
 def _score(size: _Size, option: Option, now: float) -> float:
     """Seconds times the load; an option of which nothing is known is tried before others."""
-    expected = _expected(size, option, now)
-    load = (option.standing.in_flight + 1) / (option.weight or 1e-9)
+    standing = option.standing
+    expected = None if standing.pace is None else standing.pace.expected(now, *size)
+    load = (standing.in_flight + 1) / (option.weight or 1e-9)
     return (1e-6 if expected is None else expected) * load
