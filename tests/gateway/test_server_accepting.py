@@ -144,3 +144,28 @@ def test_a_client_that_speaks_no_tls_or_says_nothing_holds_nothing_up() -> None:
         await until(lambda: asyncio.all_tasks() <= before, "the end of all tasks")
 
     running(test)
+
+
+def test_a_drain_does_not_end_before_those_that_were_just_taken() -> None:
+    async def test() -> None:
+        app = App()
+        server = GatewayServer(app)
+        held = listening()
+        await server.start([held])
+        clients = [socket.create_connection(held.getsockname()) for _ in range(MANY)]
+        try:
+            for _ in range(100):
+                if server.arriving:
+                    break
+                await asyncio.sleep(0)
+            assert server.arriving == MANY
+            await server.drain(bound_seconds=5)
+            for _ in range(10):  # nothing comes behind it, for what books requests may be closed now
+                assert not server.arriving
+                assert not app.connections
+                await asyncio.sleep(0)
+        finally:
+            for client in clients:
+                client.close()
+
+    running(test)

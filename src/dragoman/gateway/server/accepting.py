@@ -54,9 +54,16 @@ class Accepting:
         for held in self._sockets:
             self._loop.remove_reader(held)
             held.close()
+        if self._tls is not None:
+            self.cut()
+
+    @property
+    def arriving(self) -> int:
+        """Connections that were taken from the queue and are not with their protocols yet."""
+        return len(self._arriving)
 
     def cut(self) -> None:
-        """Drops connections whose TLS handshake is under way."""
+        """Drops connections that are not with their protocols yet, which is for long where TLS is spoken alone."""
         for task in self._arriving:
             task.cancel()
 

@@ -124,9 +124,14 @@ class GatewayServer(Server):
     def _open(self) -> list[GuardedProtocol]:
         return cast("list[GuardedProtocol]", list(self.server_state.connections))
 
+    @property
+    def arriving(self) -> int:
+        """Connections that were taken and have no protocol yet: a drain that overlooked them would end before them."""
+        return 0 if self._accepting is None else self._accepting.arriving
+
     async def _emptied(self, seconds: float) -> bool:
         deadline = asyncio.get_running_loop().time() + seconds
-        while self.server_state.connections or self.application.running:
+        while self.server_state.connections or self.application.running or self.arriving:
             if asyncio.get_running_loop().time() > deadline:
                 return False
             await asyncio.sleep(POLL_SECONDS)
