@@ -135,10 +135,18 @@ _REQUEST_FACTS: Final = _body(
 _JSON: Final = "application/json"
 
 
+_EVENT: Final[Schema] = {
+    "type": "object",
+    "description": "One of the events that are sent, as its fields. The data is a JSON object, or [DONE].",
+    "properties": {"event": _TEXT, "data": _TEXT},
+    "required": ["data"],
+}
+
+
 def _answers(error: str, *, stream: str = "", told: Schema | None = None) -> Schema:
     content: Schema = {_JSON: {"schema": told or {"type": "object"}}}
     if stream:
-        content[stream] = {"schema": _TEXT}
+        content[stream] = {"schema": _EVENT}
     refused: Schema = {_JSON: {"schema": {"$ref": f"#/components/schemas/{error}Error"} if error else _ANY_ERROR}}
     return {
         "200": {"description": "The answer.", "content": content},
