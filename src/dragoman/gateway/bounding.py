@@ -7,11 +7,12 @@ provider holds, tools that it runs), from the request as values.
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from dragoman.errors import DragomanError
+from dragoman.gateway.ingress.shapes import CAPS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["bound_of"]
 
-_CAPS: Final = ("max_completion_tokens", "max_tokens", "max_output_tokens")
 _decode = msgspec.json.Decoder().decode
 
 
@@ -71,7 +71,7 @@ def _cap(asked: Asked) -> int | None:
     members = asked.members
     if "n" in members or "extra_body" in members:
         return None
-    for name in _CAPS:
+    for name in CAPS:
         raw = members.get(name)
         if raw is not None:
             try:

@@ -14,6 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from dragoman.errors import DragomanError
+from dragoman.gateway.ingress.shapes import CAPS
 from dragoman.gateway.provider_objects import hides_letters
 from dragoman.routing.call import Call
 from dragoman.routing.sessions import SESSION_HEADERS
@@ -57,8 +58,7 @@ _MEDIA: Final = frozenset(
     )
 )
 """Names of parts and members, one of which stands with whatever is not text, in every dialect."""
-_CAPS: Final = ("max_completion_tokens", "max_tokens", "max_output_tokens")
-_CAPPED: Final = frozenset((*_CAPS, "generationConfig", "generation_config"))
+_CAPPED: Final = frozenset((*CAPS, "generationConfig", "generation_config"))
 _SESSION_FIELDS: Final = frozenset(name.encode() for name, _ in SESSION_HEADERS)
 _CONFIG: Final = ("generationConfig", "generation_config")
 _BEGINNING: Final = ("instructions", "system", "systemInstruction", "system_instruction", "tools")
@@ -230,7 +230,7 @@ def _metadata(asked: Asked) -> Mapping[str, Any]:
 
 
 def _most_tokens(asked: Asked) -> int | None:
-    for name in _CAPS:
+    for name in CAPS:
         value = _member(asked, name)
         if isinstance(value, int):
             return value

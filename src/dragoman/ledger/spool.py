@@ -128,7 +128,7 @@ class Spool:
         opened = self._open
         if attempt_id in opened:
             raise ValueError(f"attempt {attempt_id.hex()} is open already")
-        size = (len(payload) + FRAME_HEAD + 7) & ~7
+        size = frame_size(payload)
         wanted = len(opened) + 1
         at = self._at
         if self._end - at - size < wanted * SETTLEMENT_ROOM:
@@ -142,7 +142,7 @@ class Spool:
         """As `settle`, from its bytes."""
         if attempt_id not in self._open:
             raise ValueError(f"attempt {attempt_id.hex()} is not open")
-        size = (len(payload) + FRAME_HEAD + 7) & ~7
+        size = frame_size(payload)
         if self._end - self._at < size:
             self._turn()
         at = self._at

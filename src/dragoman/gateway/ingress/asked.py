@@ -107,10 +107,6 @@ class Asked:
             self._acts = self.shape.may_act and self.public.acts(self.members)
         return self._acts
 
-    def mentions(self, marks: tuple[bytes, ...]) -> bool:
-        """Whether one of these names, in quotation marks, stands in the body."""
-        return holds_any(marks, self.body, self.words) is not None
-
     def tool_types(self, mark: bytes) -> list[str]:
         """The types of the tools asked for, read only where the text `mark` stands somewhere in them."""
         tools = self.members.get("tools")

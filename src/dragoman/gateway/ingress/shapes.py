@@ -11,23 +11,15 @@ from dragoman.gateway.policy import STEERING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["ACTING", "LONGEST_NAMES", "MOST_SHAPES", "Shape", "known", "shape_of"]
+__all__ = ["ACTING", "CAPS", "LONGEST_NAMES", "MOST_SHAPES", "Shape", "known", "shape_of"]
 
 ACTING: Final = ("background", "conversation", "mcp_servers", "container", "plugins", "web_search_options", "store")
 """Members that ask for more than an answer, unless they are empty."""
 _ACTING: Final = frozenset((*ACTING, "tools"))
+CAPS: Final = ("max_completion_tokens", "max_tokens", "max_output_tokens")
+"""Members that say how long an answer may be, the one that counts first."""
 _SIZING: Final = frozenset(
-    (
-        "max_completion_tokens",
-        "max_tokens",
-        "max_output_tokens",
-        "n",
-        "extra_body",
-        "generationConfig",
-        "generation_config",
-        "inferenceConfig",
-        "options",
-    )
+    (*CAPS, "n", "extra_body", "generationConfig", "generation_config", "inferenceConfig", "options")
 )
 MOST_SHAPES: Final = 2048
 LONGEST_NAMES: Final = 1024
