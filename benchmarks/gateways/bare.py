@@ -32,7 +32,7 @@ _ANSWERED = [(b"content-type", b"application/json")]
 
 
 async def _serve(kind: str, upstream: str) -> None:
-    transport = HttpTransport()
+    transport = HttpTransport(gathers=True)
 
     async def answer(call: Call) -> None:
         await call.body()

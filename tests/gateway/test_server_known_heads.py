@@ -103,6 +103,7 @@ class _Server:
     async def _quiet(self) -> None:
         await asyncio.sleep(0)
         await until(lambda: not self.app.running)
+        await asyncio.sleep(0)  # what a turn of the loop has to say is said at its end
 
     async def warmed(self) -> _Server:
         """The same, and it knows the good heads."""

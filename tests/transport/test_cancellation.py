@@ -24,7 +24,7 @@ from tests.transport.talking import get, post, until
 
 RUNNERS: dict[str, Callable[[Coroutine[Any, Any, None]], None]] = {"asyncio": asyncio.run, "uvloop": uvloop.run}
 # Turns of the loop in which a socket has to be closed: TLS within TLS passes the word on twice.
-TURNS = {"plain": 1, "tls": 2, "tunnel": 2}
+TURNS = {"plain": 1, "gathered": 1, "tls": 2, "tunnel": 2}
 
 
 def read_nothing(peer: Peer, seen: Seen) -> None:
@@ -54,15 +54,17 @@ class Place:
 @contextmanager
 def reached(way: str, authority: Authority) -> Generator[Place]:
     with ExitStack() as stack:
-        context = None if way == "plain" else authority.server_context
+        context = None if way in {"plain", "gathered"} else authority.server_context
         server = stack.enter_context(running_fault_server(SCRIPTS, context))
         settings: dict[str, Any] = {"ssl_context": authority.client_context}
+        if way == "gathered":
+            settings["gathers"] = True
         if way == "tunnel":
             settings["proxy"] = f"http://127.0.0.1:{stack.enter_context(running_proxy()).port}"
         yield Place(server, settings)
 
 
-@pytest.fixture(params=["plain", "tls", "tunnel"])
+@pytest.fixture(params=list(TURNS))
 def way(request: pytest.FixtureRequest) -> str:
     return request.param
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import pytest
@@ -19,7 +20,11 @@ from tests.transport.scenarios import SCENARIOS, Ending, Scenario
 CREDENTIALS = "user:pass word"
 WAYS = ("plain", "tls", "tunnel")
 VERBS = {"send": outcomes.send, "stream": outcomes.stream}
-CLIENTS: dict[str, Callable[..., Transport]] = {"ours": HttpTransport, "aiohttp": AiohttpTransport}
+CLIENTS: dict[str, Callable[..., Transport]] = {
+    "ours": HttpTransport,
+    "ours, gathering": partial(HttpTransport, gathers=True),
+    "aiohttp": AiohttpTransport,
+}
 
 
 @contextmanager

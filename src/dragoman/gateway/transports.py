@@ -58,7 +58,7 @@ class Transports:
             shared = self._shared.get(key)
             if shared is None:
                 proxy = None if trust.proxy is None else trust.proxy.reveal()
-                transport = HttpTransport(limits=limits, ca_file=trust.ca_file, proxy=proxy)
+                transport = HttpTransport(limits=limits, ca_file=trust.ca_file, proxy=proxy, gathers=True)
                 shared = self._shared[key] = _Shared(key, transport)
             shared.holders += 1
             return shared.transport

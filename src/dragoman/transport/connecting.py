@@ -17,6 +17,7 @@ from dragoman.transport.tunnel import TunnelProtocol
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from dragoman.transport.gathering import Outbox
     from dragoman.transport.limits import TransportLimits
     from dragoman.transport.pool import Route
     from dragoman.transport.target import Origin
@@ -36,6 +37,7 @@ async def open_connection(
     deadline: float,
     context: Callable[[], ssl.SSLContext],
     on_closed: Callable[[Connection], None],
+    outbox: Outbox | None = None,
 ) -> Connection:
     """Open a connection by `deadline` (loop time). Cancelled, it leaves no socket behind.
 
@@ -46,7 +48,7 @@ async def open_connection(
     scope = asyncio.timeout_at(None if deadline == _NEVER else deadline)
     try:
         async with scope:
-            return await _open(loop, route, limits, context, on_closed)
+            return await _open(loop, route, limits, context, on_closed, outbox)
     except TimeoutError as error:
         # A TCP time-out of the system is a TimeoutError too.
         if scope.expired():
@@ -76,9 +78,10 @@ async def _open(
     limits: TransportLimits,
     context: Callable[[], ssl.SSLContext],
     on_closed: Callable[[Connection], None],
+    outbox: Outbox | None,
 ) -> Connection:
     origin, proxy = route
-    connection = Connection(loop, str(origin), limits, on_closed)
+    connection = Connection(loop, str(origin), limits, on_closed, outbox)
     tunnel = TunnelProtocol(loop, proxy, origin) if proxy is not None and origin.scheme == "https" else None
     nearest = origin if proxy is None else proxy.origin
     encrypted = nearest.scheme == "https"

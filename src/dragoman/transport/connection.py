@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from dragoman.errors import Sent
+    from dragoman.transport.gathering import Outbox
     from dragoman.transport.limits import TransportLimits
     from dragoman.transport.seam import Timeout
 
@@ -70,6 +71,7 @@ class Connection(asyncio.BufferedProtocol):
         "_limits",
         "_loop",
         "_on_closed",
+        "_outbox",
         "_phase",
         "_poll",
         "_reading_paused",
@@ -99,11 +101,13 @@ class Connection(asyncio.BufferedProtocol):
         label: str,
         limits: TransportLimits,
         on_closed: Callable[[Connection], None],
+        outbox: Outbox | None = None,
     ) -> None:
         self._loop = loop
         self.label = label
         self._limits = limits
         self._on_closed = on_closed
+        self._outbox = outbox
         self._transport: asyncio.Transport | None = None
         self.sock: socket.socket | None = None
         self._poll: select.poll | None = None
@@ -167,7 +171,10 @@ class Connection(asyncio.BufferedProtocol):
         self._total_at = total_at
         self._awaits = _WHOLE if whole else _HEAD
         if len(body) <= _JOINED_BYTES:
-            transport.write(head + body if body else head)
+            if self._outbox is None:
+                transport.write(head + body if body else head)
+            else:
+                self._outbox.put(transport, head + body if body else head)
             self._limit("first_byte", timeout.first_byte)
         else:
             transport.write(head)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from dragoman.gateway.server.known_heads import KnownHeads
 from dragoman.gateway.server.limits import ServerLimits
 from dragoman.gateway.server.refusals import Answer, Disconnected, RequestRefused, plain_answer
+from dragoman.transport.gathering import Outbox
 
 if TYPE_CHECKING:
     from dragoman.gateway.server.call import Call
@@ -79,6 +80,7 @@ class App:
         self.heads = KnownHeads(self.limits.head_bytes)
         self.date_line = b""
         self.refresh_date()
+        self._outbox: Outbox | None = None
         self._exact: dict[str, dict[str, Route]] = {}
         self._prefixes: list[tuple[str, dict[str, Route]]] = []
 
@@ -129,6 +131,13 @@ class App:
         return RequestRefused(
             503, "overloaded", f"the gateway has as many {what} in flight as it takes", retry_after=wait, close=close
         )
+
+    def outbox(self, loop: asyncio.AbstractEventLoop) -> Outbox:
+        """Where whole answers of this loop are gathered."""
+        outbox = self._outbox
+        if outbox is None or outbox.loop is not loop:
+            outbox = self._outbox = Outbox(loop)
+        return outbox
 
     def refresh_date(self) -> None:
         """Writes the Date header anew: once a second is often enough."""

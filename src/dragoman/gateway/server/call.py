@@ -227,12 +227,13 @@ class Call:
         self.started = self.finished = True
         if self.gone:
             return
-        transport = self._protocol.transport
+        transport, outbox = self._protocol.transport, self._protocol.outbox
         if self.method == "HEAD":
-            transport.write(head + end)
+            outbox.put(transport, head + end)
         elif len(body) <= JOINED_BYTES:
-            transport.write(b"".join((head, end, body)))
+            outbox.put(transport, b"".join((head, end, body)))
         else:
+            outbox.flush()
             transport.write(head + end)
             transport.write(body)
 
@@ -251,7 +252,7 @@ class Call:
             self._chunked = True
         self.started = True
         if not self.gone:
-            self._protocol.transport.write(head + b"\r\n")
+            self._protocol.outbox.put(self._protocol.transport, head + b"\r\n")
 
     async def write(self, data: bytes) -> None:
         """Writes a piece of a streamed answer; returns when the reader has made room.
@@ -285,11 +286,13 @@ class Call:
                 raise RuntimeError("more was written than the length that was announced")
         if self.method == "HEAD":
             return
-        transport = self._protocol.transport
+        transport, outbox = self._protocol.transport, self._protocol.outbox
+        if len(data) <= JOINED_BYTES:
+            outbox.put(transport, b"%x\r\n%b\r\n" % (len(data), data) if self._chunked else data)
+            return
+        outbox.flush()
         if not self._chunked:
             transport.write(data)
-        elif len(data) <= JOINED_BYTES:
-            transport.write(b"%x\r\n%b\r\n" % (len(data), data))
         else:
             transport.write(b"%x\r\n" % len(data))
             transport.write(data)
@@ -305,7 +308,7 @@ class Call:
         if self.gone:
             return
         if self._chunked and self.method != "HEAD":
-            self._protocol.transport.write(b"0\r\n\r\n")
+            self._protocol.outbox.put(self._protocol.transport, b"0\r\n\r\n")
         if self._protocol.flow.write_paused:
             await self._protocol.flow.drain()
 

@@ -91,6 +91,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._quiet = 0  # bytes of a chunked body since the last that were content
         self._replay: bytes | None = None
 
+        self.outbox = application.outbox(self.loop)
         self._pace = Pace(self._limits, self.loop.time())
 
     # -- the connection ------------------------------------------------------------------------------------------------
@@ -136,7 +137,7 @@ class GuardedProtocol(HttpToolsProtocol):
         if self._current is None and not self._queue and self._incoming is None and not self._in_head:
             self._deaf = True
             if not self._lingering:
-                self.transport.close()
+                self._close()
 
     # -- bytes in ------------------------------------------------------------------------------------------------------
 
@@ -396,7 +397,7 @@ class GuardedProtocol(HttpToolsProtocol):
                 return
             elif self._deaf:
                 if not self._lingering and not self.transport.is_closing():
-                    self.transport.close()
+                    self._close()
                 return
             else:
                 waiting = self._incoming
@@ -448,7 +449,7 @@ class GuardedProtocol(HttpToolsProtocol):
             self._queue_dropped()
             if not self.transport.is_closing():
                 if call.complete:
-                    self.transport.close()
+                    self._close()
                 else:
                     self._linger()
         elif self._queue or self._last_words is not None or self._incoming is not None or self._deaf:
@@ -467,7 +468,13 @@ class GuardedProtocol(HttpToolsProtocol):
     def _say_continue(self, call: Call) -> None:
         call.wants_continue = False
         self._pace.begin(self.loop.time())
+        self.outbox.flush()
         self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def _close(self) -> None:
+        """Ends the connection in peace: what was said is sent."""
+        self.outbox.flush()
+        self.transport.close()
 
     def _forget_body(self, call: Call) -> None:
         self.application.bytes_in_flight -= call.held_bytes
@@ -508,6 +515,7 @@ class GuardedProtocol(HttpToolsProtocol):
         for name, value in answer.headers:
             lines += (name, b": ", value, b"\r\n")
         lines += (b"content-length: %d\r\n\r\n" % len(answer.body), answer.body)
+        self.outbox.flush()
         self.transport.write(b"".join(lines))
         self._linger()
 
@@ -517,6 +525,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._lingering = True
         self._pace.since = self.loop.time()
         self.flow.resume_reading()
+        self.outbox.flush()
         if self.transport.can_write_eof():
             self.transport.write_eof()
         else:
@@ -577,7 +586,7 @@ class GuardedProtocol(HttpToolsProtocol):
                 self._fail(too_slow("the head of the request", limits.head_seconds))
         elif waited > limits.idle_seconds:
             self._deaf = True
-            self.transport.close()
+            self._close()
 
     def _enforce_progress(self, call: Call, now: float) -> None:
         refusal = self._pace.lag(call.received_bytes, now)
