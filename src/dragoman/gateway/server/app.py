@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from email.utils import formatdate
 from typing import TYPE_CHECKING
 
+from dragoman.gateway.server.entrance import Entrance
 from dragoman.gateway.server.known_heads import KnownHeads
 from dragoman.gateway.server.limits import ServerLimits
 from dragoman.gateway.server.refusals import Answer, Disconnected, RequestRefused, plain_answer
@@ -80,6 +81,7 @@ class App:
         self.heads = KnownHeads(self.limits.head_bytes)
         self.date_line = b""
         self.refresh_date()
+        self.entrance = Entrance()
         self._outbox: Outbox | None = None
         self._exact: dict[str, dict[str, Route]] = {}
         self._prefixes: list[tuple[str, dict[str, Route]]] = []

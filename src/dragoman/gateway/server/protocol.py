@@ -419,6 +419,13 @@ class GuardedProtocol(HttpToolsProtocol):
             self._finish(call)
             return
         application.running.add(call)
+        if call.route.streamed_body:
+            self.enter(call)  # it is to see its body as it comes
+        else:
+            application.entrance.enter(self, call)
+
+    def enter(self, call: Call) -> None:
+        """The handler begins: its turn has come."""
         call.task = self.loop.create_task(self._run(call))
 
     async def _run(self, call: Call) -> None:
