@@ -57,7 +57,8 @@ def _positive(value: str | None) -> float | None:
 
 def request_id(headers: Mapping[str, str]) -> str | None:
     """The provider's id of the exchange, or None."""
-    return first_of(headers, _REQUEST_ID_HEADERS)
+    first: Callable[[tuple[str, ...]], str | None] | None = getattr(headers, "first", None)
+    return first_of(headers, _REQUEST_ID_HEADERS) if first is None else first(_REQUEST_ID_HEADERS)
 
 
 def first_of(headers: Mapping[str, str], names: tuple[str, ...]) -> str | None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dragoman.transport import HttpRequest, HttpResponse, Timeout
     from dragoman.values import AdaptationPolicy, EmbeddingRequest, EmbeddingResponse, Request, Response
 
-__all__ = ["attempt", "attempt_embedding", "exchange", "told"]
+__all__ = ["attempt", "attempt_embedding", "exchange", "taken", "told"]
 
 
 async def attempt(
@@ -37,7 +37,7 @@ async def attempt(
         deployment, request, forming, undoing = fit_form(deployment, request, adapt)
         fitting = (*fitting, *forming)
     http, adaptations = to_http(deployment, dialect, request, stream=False, adapt=adapt, timeout=timeout)
-    meter.asked(request, len(http.body))
+    meter.asked = (request, len(http.body))
     answer = await exchange(deployment, dialect, http, meter)
     try:
         response = dialect.decode_response(parse(answer.body), deployment.target)
@@ -92,10 +92,12 @@ async def exchange(deployment: Deployment, dialect: Dialect, http: HttpRequest, 
     except TransportError as error:
         error.met_at(deployment.target.provider)
         raise
-    meter.first_byte()
-    meter.status = answer.status
-    meter.headers = answer.headers
-    meter.request_id = request_id(answer.headers)
+    return taken(deployment, dialect, answer, meter)
+
+
+def taken(deployment: Deployment, dialect: Dialect, answer: HttpResponse, meter: Meter) -> HttpResponse:
+    """Notes the answer; one that is not 2xx is raised as its error."""
+    meter.answered(answer.status, answer.headers)
     if not 200 <= answer.status < 300:
         raise to_error(deployment, dialect, answer.status, answer.headers, answer.body)
     return answer

@@ -6,6 +6,7 @@ import time
 from functools import cache
 from typing import TYPE_CHECKING
 
+from dragoman.dialects.headers import request_id
 from dragoman.engine.pricing import cost_of
 from dragoman.errors import DragomanError, ProviderError, TransportError
 from dragoman.values import Attempt, replace
@@ -30,12 +31,12 @@ def _observe() -> Callable[..., None]:
 class Meter:
     """Started when the attempt is; `ok`, `failed` or `cancelled` closes it and gives the record.
 
-    `headers` are those of the provider's answer, `answer_id` its own id of it (which names the state that it keeps),
-    `service_tier` its word for that; `adaptations` is how many were made.
+    `asked` is the request and the length of its body, to learn from what the provider reports of it (a body passed on
+    has no request). `headers` are those of the provider's answer, `answer_id` its own id of it (which names the state
+    that it keeps), `service_tier` its word for that; `adaptations` is how many were made.
     """
 
     __slots__ = (
-        "_asked",
         "_cost",
         "_deployment",
         "_first",
@@ -45,6 +46,7 @@ class Meter:
         "_wall",
         "adaptations",
         "answer_id",
+        "asked",
         "headers",
         "request_id",
         "service_tier",
@@ -59,7 +61,7 @@ class Meter:
         self._first: float | None = None
         self._priced: Usage | None = None
         self._cost: Cost | None = None
-        self._asked: tuple[Request | None, int] | None = None
+        self.asked: tuple[Request | None, int] | None = None
         self.status: int | None = None
         self.headers: Mapping[str, str] | None = None
         self.request_id: str | None = None
@@ -67,9 +69,12 @@ class Meter:
         self.service_tier: str | None = None
         self.adaptations = 0
 
-    def asked(self, request: Request | None, body_bytes: int) -> None:
-        """What is sent, to learn from the length which the provider reports of it; a body passed on has no request."""
-        self._asked = (request, body_bytes)
+    def answered(self, status: int, headers: Mapping[str, str]) -> None:
+        """A whole answer has come."""
+        self._first = time.perf_counter() - self._start
+        self.status = status
+        self.headers = headers
+        self.request_id = request_id(headers)
 
     def first_byte(self) -> None:
         if self._first is None:
@@ -98,24 +103,44 @@ class Meter:
     def priced(self, response: Response) -> Response:
         """The answer with its cost, where that is known."""
         self.answer_id = response.id
-        self.service_tier = response.service_tier
-        cost = response.cost or self.price(response.usage, response.model, response.service_tier)
+        self.service_tier = tier = response.service_tier
+        cost = response.cost or self.price(response.usage, response.model, tier)
         return response if cost is None else replace(response, cost=cost)
 
     def ok(self, usage: Usage | None, cost: Cost | None = None) -> Attempt:
         """The record of an attempt that was answered; a cost that is not given is worked out."""
-        if usage is not None and usage.input_tokens is not None and self._asked is not None:
-            request, body_bytes = self._asked
-            access = self._deployment.access
+        deployment = self._deployment
+        access = deployment.access
+        target = access.target
+        asked = self.asked
+        if usage is not None and usage.input_tokens is not None and asked is not None:
+            request, body_bytes = asked
             _observe()(
-                access.row.facts or access.target.provider,
-                access.target.model,
+                access.row.facts or target.provider,
+                target.model,
                 usage,
                 request=request,
                 body_bytes=body_bytes,
                 dialect=access.dialect,
             )
-        return self._record("ok", usage=usage, cost=cost or self.price(usage))
+        # As `_record`, which nearly every attempt would else call.
+        return Attempt(
+            provider=target.provider,
+            model=target.model,
+            dialect=access.dialect,
+            outcome="ok",
+            reason=self._reason,
+            started_at=self._wall,
+            duration_seconds=time.perf_counter() - self._start,
+            first_byte_seconds=self._first,
+            status=self.status,
+            sent="yes",
+            request_id=self.request_id,
+            usage=usage or None,
+            cost=cost or self.price(usage),
+            service_tier=self.service_tier,
+            adaptations=self.adaptations,
+        )
 
     def failed(self, error: DragomanError) -> Attempt:
         sent: Literal["no", "maybe", "yes"] = "no"
@@ -140,13 +165,13 @@ class Meter:
 
     def _record(
         self,
-        outcome: Literal["ok", "error", "cancelled"],
+        outcome: Literal["error", "cancelled"],
         *,
         usage: Usage | None,
         cost: Cost | None,
         error: str | None = None,
         message: str | None = None,
-        sent: Literal["no", "maybe", "yes"] = "yes",
+        sent: Literal["no", "maybe", "yes"],
     ) -> Attempt:
         access = self._deployment.access
         target = access.target

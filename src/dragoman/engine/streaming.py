@@ -49,7 +49,7 @@ async def open_stream(
         deployment, request, forming, undoing = fit_form(deployment, request, adapt)
         fitting = (*fitting, *forming)
     http, adaptations = to_http(deployment, dialect, request, stream=True, adapt=adapt, timeout=timeout)
-    meter.asked(request, len(http.body))
+    meter.asked = (request, len(http.body))
     body, whole = await open_body(deployment, dialect, http, meter)
     try:
         decoder = dialect.stream_decoder(deployment.target)

@@ -24,52 +24,50 @@ if TYPE_CHECKING:
     from dragoman.routing import CallSettings, Candidate, Held, Route, Source
     from dragoman.values import Adaptation, Attempt, Cost, Event, Response, Usage
 
-__all__ = ["Caller", "Recall", "RoutedBytes", "Whole"]
+__all__ = ["Caller", "RoutedBytes", "Whole"]
 
 Mode = Literal["relay", "translate"]
 
 
 class Whole(msgspec.Struct, frozen=True):
-    """A whole answer: the bytes for the client, and what they say."""
+    """A whole answer: the bytes for the client, and what they say. `usage` and `cost` are the response's."""
 
     body: bytes
     response: Response
     mode: Mode
     deployment: Deployment
+    usage: Usage
+    cost: Cost | None
     adaptations: tuple[Adaptation, ...] = ()
-
-    @property
-    def usage(self) -> Usage:
-        return self.response.usage
-
-    @property
-    def cost(self) -> Cost | None:
-        return self.response.cost
-
-
-class Recall(msgspec.Struct, frozen=True):
-    """What is remembered of state for one call: `issuers` are those that are known to have issued some of its."""
-
-    memory: ReplayMemory
-    principal: str
-    issuers: tuple[str, ...] = ()
 
 
 class Caller:
-    """One call of a client over one route. `issuer` is whose state is taken to be whatever `recall` does not know.
+    """One call of a client over one route.
 
-    `suit` is the request as values, where there are models in the route that might not fit it.
+    `memory` is what is remembered of state: `issuers` are those that are known to have issued some of the request's,
+    and `issuer` is whose the rest is taken to be. `suit` is the request as values, where there are models in the route
+    that might not fit it.
     """
 
     # What is written down of a call asks it for its mode: nothing here may lead back there, or every call would leave a
     # cycle for the garbage collector, whose runs then take more time than all the rest.
-    __slots__ = ("_modes", "asked", "issuer", "recall", "route", "suit")
+    __slots__ = ("_modes", "asked", "issuer", "issuers", "memory", "principal", "route", "suit")
 
-    def __init__(self, asked: Asked, route: Route, issuer: str, recall: Recall) -> None:
+    def __init__(
+        self,
+        asked: Asked,
+        route: Route,
+        issuer: str,
+        memory: ReplayMemory,
+        principal: str,
+        issuers: tuple[str, ...] = (),
+    ) -> None:
         self.asked = asked
         self.route = route
         self.issuer = issuer
-        self.recall = recall
+        self.memory = memory
+        self.principal = principal
+        self.issuers = issuers
         self.suit: Request | None = None
         self._modes: dict[int, tuple[Mode, str]] = {}
 
@@ -103,8 +101,7 @@ class Caller:
 
     def _may_be_foreign(self, issuer: str) -> bool:
         """Whether state in the request may be another's than this issuer's."""
-        known = self.recall.issuers
-        return issuer != self.issuer or any(other != issuer for other in known)
+        return issuer != self.issuer or any(other != issuer for other in self.issuers)
 
     def request(self) -> Request:
         """What was asked, as values."""
@@ -112,12 +109,12 @@ class Caller:
 
     def request_for(self, deployment: Deployment) -> Request:
         """The same for one deployment, with the thinking of its issuer that the client could not send back."""
-        return self.recall.memory.restored(self.recall.principal, self.request(), deployment.access.issuer)
+        return self.memory.restored(self.principal, self.request(), deployment.access.issuer)
 
     def _read(self, codec: Dialect, body: Any, path: str) -> Request:
         request = codec.decode_request(body, Target(issuer=self.issuer, model=self.asked.model), path)
-        if self.recall.issuers:
-            request = self.recall.memory.attributed(request)
+        if self.issuers:
+            request = self.memory.attributed(request)
         return request if request.stream == self.asked.stream else replace(request, stream=self.asked.stream)
 
     def client_target(self, deployment: Deployment) -> Target:
@@ -127,26 +124,28 @@ class Caller:
 
     # -- whole answers -----------------------------------------------------------------------------------------------
 
-    async def whole(self, settings: CallSettings) -> tuple[Whole, tuple[Attempt, ...]]:
+    def whole(self, settings: CallSettings) -> Coroutine[Any, Any, tuple[Whole, tuple[Attempt, ...]]]:
         """A whole answer by the plan, and the attempts that it took."""
 
         def once(candidate: Candidate, meter: Meter) -> Coroutine[Any, Any, Whole]:
             return self._once(candidate, meter, settings)
 
-        return await run_with(self.route, once, settings, acts=self.asked.acts_on_world, request=self.suit)
+        return run_with(self.route, once, settings, acts=self.asked.acts_on_world, request=self.suit)
 
     async def _once(self, candidate: Candidate, meter: Meter, settings: CallSettings) -> Whole:
         deployment = candidate.deployment
         mode = self._modes.get(id(deployment)) or self.mode_with_reason(deployment)
         if mode[0] == "relay":
             passed = await relay(deployment, self.asked, meter, timeout=settings.timeout)
-            return Whole(passed.body, passed.response, "relay", deployment)
+            response = passed.response
+            return Whole(passed.body, response, "relay", deployment, response.usage, response.cost)
         request = self.request_for(deployment)
         answer = await attempt(deployment, request, meter, adapt=settings.adapt, timeout=settings.timeout)
         encoded = self.asked.codec.encode_response(self.named(answer, deployment), self.client_target(deployment))
         adaptations = (*answer.adaptations, *encoded.adaptations)
         meter.adaptations = len(adaptations)
-        return Whole(msgspec.json.encode(encoded.body), answer, "translate", deployment, adaptations)
+        body = msgspec.json.encode(encoded.body)
+        return Whole(body, answer, "translate", deployment, answer.usage, answer.cost, adaptations)
 
     def named(self, answer: Response, deployment: Deployment) -> Response:
         """The answer with the name of the model that was asked for, if another was put in its place."""

@@ -7,12 +7,12 @@ with what was seen of it.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dragoman.dialects.error_words import withheld
 from dragoman.errors import DragomanError, Overloaded, ProviderError
 from dragoman.gateway.answers import closing_comment, facts_headers, shown_error, stream_headers
-from dragoman.gateway.attempts import Caller, Recall, RoutedBytes
+from dragoman.gateway.attempts import Caller, RoutedBytes
 from dragoman.gateway.bookkeeping import Bookkeeping
 from dragoman.gateway.bounding import bound_of
 from dragoman.gateway.caching import digest_of_call, wish_of
@@ -20,7 +20,7 @@ from dragoman.gateway.choosing import call_of, nearest, request_to_suit
 from dragoman.gateway.held_streams import HeldStream
 from dragoman.gateway.holdings import account_of
 from dragoman.gateway.kept_answers import MISS, answer_again, keep_stream, keep_whole
-from dragoman.gateway.outgoing import Outgoing
+from dragoman.gateway.outgoing import Outgoing, may_tell
 from dragoman.gateway.pinning import made_by, may_name, pinned
 from dragoman.gateway.response_cache import Hit
 from dragoman.gateway.server.refusals import Disconnected
@@ -28,8 +28,9 @@ from dragoman.ledger.permits import Terms
 from dragoman.routing import CallSettings
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine, Iterable
+
     from dragoman.engine import Deployment
-    from dragoman.gateway.attempts import Whole
     from dragoman.gateway.ingress.asked import Asked
     from dragoman.gateway.response_cache import Recording
     from dragoman.gateway.routes import PublicRoute
@@ -64,14 +65,14 @@ async def answer(visit: Visit, asked: Asked) -> None:
         await _make(visit, route, spoken, asked, turn)
 
 
-async def _make(visit: Visit, route: PublicRoute, spoken: Route, asked: Asked, recording: Recording | None) -> None:
+def _make(
+    visit: Visit, route: PublicRoute, spoken: Route, asked: Asked, recording: Recording | None
+) -> Coroutine[Any, Any, None]:
     caller, settings = _caller(visit, route, spoken, asked)
     visit.tried = True
     if asked.stream:
-        await _stream(visit, caller, RoutedBytes(caller, settings), route, recording)
-    else:
-        whole, attempts = await caller.whole(settings)
-        await _whole(visit, caller, whole, len(attempts), route, recording)
+        return _stream(visit, caller, RoutedBytes(caller, settings), route, recording)
+    return _whole(visit, caller, settings, recording)
 
 
 def _caller(visit: Visit, route: PublicRoute, spoken: Route, asked: Asked) -> tuple[Caller, CallSettings]:
@@ -81,32 +82,35 @@ def _caller(visit: Visit, route: PublicRoute, spoken: Route, asked: Asked) -> tu
 
     desk, principal = visit.desk, visit.principal
     issuers = tuple(desk.memory.issuers_in(asked.body)) if asked.holds_state else ()
-    recall = Recall(desk.memory, principal.name, issuers)
     visit.keeping = books = Bookkeeping(desk.books, visit.scope(asked.dialect, stream=asked.stream), terms)
     if spoken.plain:
-        caller = Caller(asked, spoken, spoken.candidates[0].deployment.access.target.issuer, recall)
+        issuer = spoken.candidates[0].deployment.access.target.issuer
+        caller = Caller(asked, spoken, issuer, desk.memory, principal.name, issuers)
         return caller, CallSettings(permits=books)
     thinkers = desk.memory.thinkers_in(principal.name, asked.body)
     issuer = None
     if issuers or thinkers:
         spoken, issuer = nearest(spoken, dict.fromkeys((*issuers, *thinkers)))
-    caller = Caller(asked, spoken, issuer or spoken.candidates[0].deployment.access.issuer, recall)
+    foremost = issuer or spoken.candidates[0].deployment.access.issuer
+    caller = Caller(asked, spoken, foremost, desk.memory, principal.name, issuers)
     caller.suit = request_to_suit(spoken, asked, caller.request, route.fitting)
     call = call_of(asked, spoken, principal, visit.call.fields, issuer=issuer, request=caller.suit)
     return caller, CallSettings(permits=books, call=call)
 
 
-async def _whole(
-    visit: Visit, caller: Caller, whole: Whole, attempts: int, route: PublicRoute, recording: Recording | None
-) -> None:
+async def _whole(visit: Visit, caller: Caller, settings: CallSettings, recording: Recording | None) -> None:
+    whole, attempts = await caller.whole(settings)
     response, deployment = whole.response, whole.deployment
-    outgoing = Outgoing(visit.desk.memory)
-    outgoing.see(whole.body, deployment.access.issuer)
-    left = _left_by(visit, caller, deployment, response, outgoing, whole.mode)
+    containers: Iterable[str] = ()
+    if may_tell(whole.body):
+        outgoing = Outgoing(visit.desk.memory)
+        outgoing.see(whole.body, deployment.access.issuer)
+        containers = outgoing.containers
+    left = _left_by(visit, caller, deployment, response, containers, whole.mode)
     if left:
         await visit.desk.holdings.record(visit.principal, account_of(deployment), left)
     name = deployment.label or deployment.name
-    headers = facts_headers(visit.request_id, name, attempts, response.cost, whole.adaptations)
+    headers = facts_headers(visit.request_id, name, len(attempts), response.cost, whole.adaptations)
     if whole.adaptations:
         visit.record(200, whole.adaptations)
     # Bytes that passed come with the id that their sender gave them.
@@ -119,13 +123,13 @@ async def _whole(
 
 
 def _left_by(
-    visit: Visit, caller: Caller, deployment: Deployment, response: Response, outgoing: Outgoing, mode: str
+    visit: Visit, caller: Caller, deployment: Deployment, response: Response, containers: Iterable[str], mode: str
 ) -> list[str]:
     """What an answer leaves with its provider, to be recorded before its last byte goes. Remembers its thoughts."""
     access = deployment.access
     if mode == "translate" and access.dialect != caller.asked.dialect:
         visit.desk.memory.thought(visit.principal.name, response, access.issuer)
-    return made_by(caller.asked, access.dialect, response.id, outgoing.containers)
+    return made_by(caller.asked, access.dialect, response.id, containers)
 
 
 async def _stream(
@@ -227,7 +231,7 @@ async def _ended(
     deployment = routed.deployment
     assert deployment is not None  # someone has answered
     visit.desk.memory.issued_in(response, deployment.access.issuer)
-    left = _left_by(visit, caller, deployment, response, outgoing, routed.mode)
+    left = _left_by(visit, caller, deployment, response, outgoing.containers, routed.mode)
     if left:
         await visit.desk.holdings.record(visit.principal, account_of(deployment), left)
     adaptations = (*response.adaptations, *routed.adaptations())

@@ -9,7 +9,7 @@ import msgspec
 from dragoman.accounts import Principal
 from dragoman.accounts.principals import MASTER
 from dragoman.errors import InvalidRequest
-from dragoman.gateway.attempts import Caller, Recall
+from dragoman.gateway.attempts import Caller
 from dragoman.gateway.choosing import call_of, nearest, request_to_suit
 from dragoman.gateway.ingress import anthropic, gemini, openai_chat, openai_responses
 from dragoman.gateway.pinning import pinned
@@ -73,8 +73,8 @@ async def explain_question(
     issuers = memory.issuers_in(asked.body) if asked.holds_state else []
     thinkers = memory.thinkers_in(principal.name, asked.body)
     spoken, issuer = nearest(spoken, dict.fromkeys((*issuers, *thinkers)))
-    recall = Recall(memory, principal.name, tuple(issuers))
-    caller = Caller(asked, spoken, issuer or spoken.candidates[0].deployment.access.issuer, recall)
+    foremost = issuer or spoken.candidates[0].deployment.access.issuer
+    caller = Caller(asked, spoken, foremost, memory, principal.name, tuple(issuers))
     request = request_to_suit(spoken, asked, caller.request, route.fitting)
     call = call_of(asked, spoken, principal, fields, issuer=issuer, request=request)
     explanation = explain(spoken, request, call=call)

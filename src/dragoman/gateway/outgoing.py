@@ -10,11 +10,16 @@ from dragoman.gateway.replay_memory import may_hold_state
 if TYPE_CHECKING:
     from dragoman.gateway.replay_memory import ReplayMemory
 
-__all__ = ["Outgoing"]
+__all__ = ["Outgoing", "may_tell"]
 
 _CONTAINER: Final = re.compile(
     rb'"container(?:_id)?"\s*:\s*(?:\{[^{}]{0,200}?"id"\s*:\s*)?"((?:container|cntr)_[A-Za-z0-9_-]{8,200})"'
 )
+
+
+def may_tell(data: bytes) -> bool:
+    """Whether there may be anything to learn here: most answers have nothing."""
+    return b'"container' in data or may_hold_state(data)
 
 
 class Outgoing:

@@ -58,10 +58,11 @@ def _no_terms(deployment: Deployment) -> Terms:
 class CallPermits:
     """The `Permits` of one call: every attempt of it is in the spool before its first byte goes upstream."""
 
-    __slots__ = ("_number", "_scope", "_spool", "_terms")
+    __slots__ = ("_number", "_scope", "_spool", "_terms", "end")
 
     def __init__(self, spool: Spool, scope: CallScope, terms: Callable[[Deployment], Terms] = _no_terms) -> None:
         self._spool = spool
+        self.end = spool.end
         self._scope = scope
         self._terms = terms
         self._number = 0
@@ -108,9 +109,6 @@ class CallPermits:
     def settled(self, permit: LedgerPermit, attempt: Attempt, *, cache_hit: bool = False) -> None:
         """What an attempt came to is written down now: for whoever has more to do then."""
 
-    def _end(self, attempt_id: bytes, payload: bytes) -> None:
-        self._spool.end(attempt_id, payload)
-
 
 class LedgerPermit:
     """One intent that is open, the `number`th of its call, with its terms. `settle` or `abandon` ends it, once."""
@@ -125,7 +123,13 @@ class LedgerPermit:
 
     def settle(self, attempt: Attempt, *, cache_hit: bool = False) -> None:
         """Writes what the attempt came to. What was provably never sent has cost nothing."""
-        usage, message, call = attempt.usage, attempt.message, self._call
+        usage, message, cost, call = attempt.usage, attempt.message, attempt.cost, self._call
+        counts, details = _NO_COUNTS, None
+        if usage is not None:
+            counts = _counts(usage)
+            if any(_detailed(usage)) or usage.tool_uses:
+                details = _details(usage)
+        amount = None if cost is None else amount_text(cost.amount)
         fields = (
             self.attempt_id,
             time.time(),
@@ -134,17 +138,17 @@ class LedgerPermit:
             attempt.error,
             None if message is None else message[:300],
             attempt.sent,
-            *(_NO_COUNTS if usage is None else _counts(usage)),
-            *_cost_of(attempt),
+            *counts,
+            *(_uncosted(attempt) if cost is None or amount is None else (amount, cost.currency, cost.basis)),
             attempt.first_byte_seconds,
             attempt.duration_seconds,
             attempt.request_id,
             attempt.adaptations,
             attempt.service_tier,
             cache_hit,
-            None if usage is None else _details(usage),
+            details,
         )
-        call._end(self.attempt_id, encode_settled(fields))  # pyright: ignore[reportPrivateUsage] - its own
+        call.end(self.attempt_id, encode_settled(fields))
         call.settled(self, attempt, cache_hit=cache_hit)
 
     def abandon(self) -> None:
@@ -152,14 +156,13 @@ class LedgerPermit:
         settlement = Settlement(
             attempt_id=self.attempt_id, at=time.time(), outcome="abandoned", sent="no", cost="0", basis="computed"
         )
-        self._call._end(self.attempt_id, encode_settlement(settlement))  # pyright: ignore[reportPrivateUsage] - its own
+        self._call.end(self.attempt_id, encode_settlement(settlement))
 
 
-def _cost_of(attempt: Attempt) -> tuple[str | None, str, Basis]:
-    cost = attempt.cost
-    if cost is not None:
-        amount = amount_text(cost.amount)
-        return (amount, cost.currency, cost.basis) if amount is not None else (None, cost.currency, "unknown")
+def _uncosted(attempt: Attempt) -> tuple[str | None, str, Basis]:
+    """Cost, currency and basis of an attempt that has no cost, or one that cannot be written."""
+    if attempt.cost is not None:
+        return None, attempt.cost.currency, "unknown"
     return ("0", "USD", "computed") if attempt.sent == "no" else (None, "USD", "unknown")
 
 
@@ -195,8 +198,7 @@ _detailed = attrgetter(*_DETAILS)
 
 
 def _details(usage: Usage) -> str | None:
-    if not any(_detailed(usage)) and not usage.tool_uses:
-        return None
+    """The other counts, as a JSON object."""
     found: dict[str, int | dict[str, int]] = {
         name: count for name in _DETAILS if (count := getattr(usage, name)) and -LARGEST_COUNT <= count <= LARGEST_COUNT
     }

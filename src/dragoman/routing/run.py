@@ -91,14 +91,23 @@ async def run_with(
         except DragomanError as error:
             command = dispatch.refused(error)
             continue
+        if route.hedging is not None:
+            try:
+                return await _raced(dispatch, held, once), tuple(dispatch.attempts)
+            except DragomanError as error:
+                command = dispatch.after(error)
+            continue
+        # As `held.run`, without another coroutine in the chain that every answer is awaited through.
         try:
-            if route.hedging is None:
-                answer = await held.run(once(route.candidates[command.target], held.meter))
-            else:
-                answer = await _raced(dispatch, held, once)
+            answer = await once(route.candidates[command.target], held.meter)
         except DragomanError as error:
+            held.failed(error)
             command = dispatch.after(error)
+        except BaseException:
+            held.cancelled()
+            raise
         else:
+            held.answered(answer.usage, answer.cost)
             return answer, tuple(dispatch.attempts)
 
 

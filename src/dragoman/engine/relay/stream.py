@@ -55,7 +55,7 @@ async def relay_stream(
 ) -> RelayStream:
     """Asks once, and returns when the answer's head is there and good. The caller must `aclose` the stream."""
     http, edit = relay_http(deployment, asked, timeout)
-    meter.asked(None, len(http.body))
+    meter.asked = (None, len(http.body))
     body, whole = await open_body(deployment, deployment.dialect, http, meter)
     try:
         stream = RelayStream(deployment, body, edit, meter, shows)

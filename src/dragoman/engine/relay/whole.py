@@ -8,9 +8,9 @@ import msgspec
 
 from dragoman.dialects import load
 from dragoman.dialects.reading import parse
-from dragoman.engine.attempt import exchange, told
+from dragoman.engine.attempt import taken, told
 from dragoman.engine.relay.request import relay_http
-from dragoman.errors import DragomanError
+from dragoman.errors import DragomanError, TransportError
 
 if TYPE_CHECKING:
     from dragoman.engine.deployment import Deployment
@@ -32,10 +32,19 @@ class Relayed(msgspec.Struct, frozen=True):
 async def relay(deployment: Deployment, asked: Relayable, meter: Meter, *, timeout: Timeout | None = None) -> Relayed:
     """Asks once. Raises a `DragomanError`, for an answer that is none (an error or another shape in a 200) too."""
     http, edit = relay_http(deployment, asked, timeout)
-    meter.asked(None, len(http.body))
+    meter.asked = (None, len(http.body))
     access = deployment.access
     dialect = load(access.dialect)
-    answer = await exchange(deployment, dialect, http, meter)
+    # As `exchange`, without another coroutine in the chain that every answer is awaited through.
+    try:
+        transport = deployment.transport or deployment.open_transport()
+        if access.signer is not None:
+            http = await access.signer.sign(http, transport)
+        answer = await transport.send(http)
+    except TransportError as error:
+        error.met_at(access.provider)
+        raise
+    taken(deployment, dialect, answer, meter)
     meter_response = dialect.meter_response
     response = None
     try:
