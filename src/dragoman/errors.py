@@ -213,7 +213,8 @@ class ProviderError(DragomanError):
 
     `status` is the HTTP status (None for an error inside a stream that names none), `code` and `kind` the provider's
     own code and type, `param` the member it complains about, `retry_after` seconds, `in_stream` whether an answer had
-    begun, `body` the parsed error body, or its text.
+    begun, `body` the parsed error body, or its text. `final`: the answer says that to ask again is no use
+    (`x-should-retry: false`, as gateways say that have tried already).
     """
 
     remedy: ClassVar[Remedy] = Remedy.WRONG
@@ -246,6 +247,7 @@ class ProviderError(DragomanError):
         self.retry_after = retry_after
         self.in_stream = in_stream
         self.body = body
+        self.final = False
         self.partial: Any = None
         self.usage: Any = None
         super().__init__(_describe(self, advice or type(self).advice))

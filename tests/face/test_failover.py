@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import dragoman
-from dragoman import AllAttemptsFailed, Bounds, RateLimited, ServerFault, fallback
+from dragoman import AllAttemptsFailed, Bounds, Overloaded, RateLimited, ServerFault, fallback
 from dragoman.routing import CallSettings, InFlight, Permit, RoutedStream, run
 from dragoman.transport import FakeTransport, HttpResponse
 from dragoman.values import AttemptFailed, Event, Finished, Request, replace, user
@@ -63,6 +63,20 @@ def test_an_ill_provider_is_asked_three_times_in_all() -> None:
         ("ok", 200),
     ]
     assert len(transport.requests) == 3
+
+
+def test_whoever_says_that_asking_again_is_no_use_is_asked_once_and_others_take_over() -> None:
+    final = failure(503, headers={"x-should-retry": "false"})
+    first, asked = model_over([final])
+    second, _ = model_over([answer("Here.")])
+    response = ask(fallback(first, second))
+    assert response.content == "Here."
+    assert len(asked.requests) == 1
+    alone, asked = model_over([final])
+    with pytest.raises(Overloaded) as caught:
+        ask(alone)
+    assert caught.value.final
+    assert len(asked.requests) == 1
 
 
 def test_a_single_targets_own_error_is_raised_with_its_attempts() -> None:

@@ -164,9 +164,30 @@ def test_one_bound_on_time_holds_over_all_targets() -> None:
     plan = plan_of(3, 3, bounds=Bounds(seconds=30.0))
     plan.start(100.0)
     error = ServerFault("down", status=500)
-    assert plan.failed(error, 129.0) == Try(0, 0.5, "retry after ServerFault")
-    assert plan.failed(error, 129.8) == Try(1, 0.0, "after ServerFault")
+    assert plan.failed(error, 110.0) == Try(0, 0.5, "retry after ServerFault")
+    assert plan.failed(error, 129.0) == Try(1, 0.0, "after ServerFault")
     assert plan.failed(error, 130.0) == GiveUp("the bound of 30 s is reached")
+
+
+@pytest.mark.parametrize(
+    ("targets", "asked"),
+    [
+        (1, [0, 0, 0]),
+        (2, [0, 0, 0, 1, 1]),
+        (3, [0, 0, 1, 2, 2]),
+        (4, [0, 0, 1, 2, 3]),
+        (5, [0, 1, 2, 3, 4]),
+    ],
+)
+def test_retries_leave_time_for_each_target_that_had_none(targets: int, asked: list[int]) -> None:
+    plan = plan_of(*[3] * targets)
+    command, now = plan.start(0.0), 0.0
+    found: list[int] = []
+    while isinstance(command, Try):
+        found.append(command.target)
+        now += command.wait_seconds + 120.0
+        command = plan.failed(TimedOut("no first byte", phase="first_byte"), now)
+    assert found[: len(asked)] == asked
 
 
 def test_after_something_was_shown_nothing_is_tried_again() -> None:
@@ -181,6 +202,16 @@ def test_a_request_that_acts_on_the_world_is_retried_only_if_provably_unsent() -
     plan.start(0.0)
     assert plan.failed(ConnectFailed("refused"), 0.0) == Try(0, 0.5, "retry after ConnectFailed")
     assert plan.failed(ConnectionLost("reset", sent="maybe"), 1.0) == GiveUp("ConnectionLost is not retried")
+
+
+def test_whoever_says_that_asking_again_is_no_use_is_not_asked_again() -> None:
+    final = Overloaded("tried everything", status=503)
+    final.final = True
+    alone, plan = plan_of(3), plan_of(3, 3)
+    alone.start(0.0)
+    plan.start(0.0)
+    assert alone.failed(final, 1.0) == GiveUp("every target had its tries")
+    assert plan.failed(final, 1.0) == Try(1, 0.0, "after Overloaded")
 
 
 @pytest.mark.parametrize("error", [ServerFault("down", status=500), RateLimited("slow", status=429)])

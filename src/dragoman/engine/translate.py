@@ -160,6 +160,7 @@ def to_error(
             advice="Redirects are never followed, since they would carry the key along: set base_url to the right one.",
         )
     error = dialect.decode_error(status, headers, body, target)
+    error.final = headers.get("x-should-retry", "").strip().lower() == "false"
     withheld = deployment.access.key_withheld
     if withheld and isinstance(error, AuthenticationFailed):
         error.args = (f"{error.message} {withheld}",)

@@ -11,7 +11,7 @@ a selector's choice (`selector`; without one, targets are taken in order). The r
   than `Bounds.longest_wait_seconds` with no other target ends the call.
 - One bound on attempts, one on time and one on the share of retries hold over all targets together. Moving to another
   target for the first time is no retry of it, and costs nothing of the share. Retries leave an attempt for each target
-  that had none: who has not been asked may be well.
+  that had none, and as much time as the failed one took: who has not been asked may be well.
 - Targets that cannot answer (`unfit`), cannot answer now, or for which a permit was refused are passed over, which the
   next attempt's reason tells. A refused permit is no attempt.
 - A prompt that is too long goes to targets with a larger window, blocked content to those marked for it.
@@ -165,6 +165,7 @@ class Plan:
         "_refusals",
         "_selector",
         "_shown",
+        "_since",
         "_started",
         "_target",
         "_tried",
@@ -196,6 +197,7 @@ class Plan:
         self._tried = 0
         self._attempts = 0
         self._started = 0.0
+        self._since = 0.0  # when the attempt at hand began
         self._shown = False
         self._hedged = False
         self._refusals = ""
@@ -214,7 +216,7 @@ class Plan:
 
     def start(self, now: float) -> Command:
         """The first attempt."""
-        self._started = now
+        self._started = self._since = now
         if self._budget is not None:
             self._budget.first_attempt(now)
         if self._selector is None:
@@ -223,7 +225,7 @@ class Plan:
 
     def resume(self, started: float, choice: Choice | None) -> Command:
         """As `start` did then, where the budget was told already, and the selector has chosen."""
-        self._started = started
+        self._started = self._since = started
         return self._chosen(choice, FIRST_CHOICE)
 
     def shown(self) -> None:
@@ -232,6 +234,11 @@ class Plan:
 
     def failed(self, error: DragomanError, now: float) -> Command:
         """What to do after the attempt at hand failed."""
+        command = self._after(error, now)
+        self._since = now + command.wait_seconds if isinstance(command, Try) else now
+        return command
+
+    def _after(self, error: DragomanError, now: float) -> Command:
         if self._shown:
             return GiveUp("part of the answer was already shown")
         may = allowed(error, acts_on_world=self._acts)
@@ -248,7 +255,7 @@ class Plan:
                 self._closed |= selector.unmarked()
             if len(self._closed) == len(self._left):
                 return GiveUp(f"{name} is not retried")
-        if may.again and self._left[self._target] > 0 and not self._needed_elsewhere():
+        if may.again and self._left[self._target] > 0 and not self._needed_elsewhere(now):
             ready = selector is not None and selector.ready(self._closed, now)
             if not (ready and selector is not None and selector.shut(self._target, now)):
                 command = self._again(error, ready, now)
@@ -261,6 +268,7 @@ class Plan:
         self._attempts -= 1
         if error.remedy in (Remedy.NONE, Remedy.WRONG):
             return GiveUp(f"{type(error).__name__}: no leave for an attempt is given")
+        self._since = now
         self._refusals += f"; passed over: {error.message.rstrip('.')}"
         return self._elsewhere(FIRST_CHOICE if not self._attempts else f"after {type(error).__name__}", now)
 
@@ -288,10 +296,15 @@ class Plan:
 
     # -- rules -------------------------------------------------------------------------------------------------------
 
-    def _needed_elsewhere(self) -> bool:
-        """Whether one more try of this target would leave somebody without any, who may be well."""
+    def _needed_elsewhere(self, now: float) -> bool:
+        """Whether one more try of this target might leave somebody without any, who may be well.
+
+        It may take as long as the last one, and so may each of those who were not asked.
+        """
         untried = len(self._left) - len(self._closed)
-        if self._bounds.attempts - self._attempts > untried:
+        seconds_left = self._bounds.seconds - (now - self._started)
+        in_time = (now - self._since) * (1 + untried) <= seconds_left
+        if in_time and self._bounds.attempts - self._attempts > untried:
             return False
         return self._selector is not None and self._selector.left(self._closed)
 

@@ -41,10 +41,16 @@ _NOTHING = Allowed(again=False, elsewhere="nobody")
 
 
 def allowed(error: DragomanError, *, acts_on_world: bool) -> Allowed:
-    """What the error's class allows; a request that may act on the world moves on only if it was provably not sent."""
+    """What the error's class allows; a request that may act on the world moves on only if it was provably not sent.
+
+    Whoever says that asking again is no use is believed, of itself.
+    """
     if acts_on_world and sent_of(error) != "no":
         return _NOTHING
-    return _TABLE[error.remedy]
+    found = _TABLE[error.remedy]
+    if found.again and isinstance(error, ProviderError) and error.final:
+        return Allowed(again=False, elsewhere=found.elsewhere)
+    return found
 
 
 def sent_of(error: DragomanError) -> Sent:
