@@ -42,13 +42,13 @@ class _Turn:
         return _Wire(name, self.log, error)
 
 
-def test_what_a_turn_of_the_loop_says_is_written_at_its_end_in_order() -> None:
+def test_the_first_word_of_a_turn_goes_out_at_once_and_the_rest_at_its_end_in_order() -> None:
     async def test() -> None:
         turn = _Turn()
         a, b = turn.wire("a"), turn.wire("b")
         for wire, data in ((a, b"1"), (b, b"2"), (a, b"3")):
             turn.outbox.put(wire, data)
-        assert turn.log == []
+        assert turn.log == [("a", b"1")]
         await asyncio.sleep(0)
         assert turn.log == [("a", b"1"), ("b", b"2"), ("a", b"3")]
 
@@ -58,10 +58,11 @@ def test_what_a_turn_of_the_loop_says_is_written_at_its_end_in_order() -> None:
 def test_the_next_turn_is_written_too() -> None:
     async def test() -> None:
         turn = _Turn()
-        for data in (b"1", b"2"):
-            turn.outbox.put(turn.wire("a"), data)
+        for first, second in ((b"1", b"2"), (b"3", b"4")):
+            turn.outbox.put(turn.wire("a"), first)
+            turn.outbox.put(turn.wire("a"), second)
             await asyncio.sleep(0)
-        assert turn.log == [("a", b"1"), ("a", b"2")]
+        assert turn.log == [("a", b"1"), ("a", b"2"), ("a", b"3"), ("a", b"4")]
 
     asyncio.run(test())
 
@@ -83,10 +84,10 @@ def test_small_pieces_for_one_connection_go_in_one_write_and_large_ones_are_not_
     async def test() -> None:
         turn = _Turn()
         wire = turn.wire("a")
-        for data in (b"head", b"piece", b"end"):
+        for data in (b"first", b"head", b"piece", b"end"):
             turn.outbox.put(wire, data)
         turn.outbox.flush()
-        assert turn.log == [("a", b"headpieceend")]
+        assert turn.log == [("a", b"first"), ("a", b"headpieceend")]
         turn.log.clear()
         for _ in range(100):
             turn.outbox.put(wire, bytes(64 * 1024))
@@ -101,11 +102,12 @@ def test_what_is_held_for_a_connection_that_was_aborted_is_dropped() -> None:
     async def test() -> None:
         turn = _Turn()
         gone, there = turn.wire("gone"), turn.wire("there")
+        turn.outbox.put(turn.wire("first"), b"")
         turn.outbox.put(gone, b"1")
         turn.outbox.put(there, b"2")
         gone.abort()
         await asyncio.sleep(0)
-        assert turn.log == [("there", b"2")]
+        assert turn.log == [("first", b""), ("there", b"2")]
 
     asyncio.run(test())
 
@@ -116,11 +118,12 @@ def test_a_connection_that_cannot_be_written_to_keeps_nobody_from_their_answers(
     async def test() -> None:
         turn = _Turn()
         broken, there = turn.wire("broken", RuntimeError("no writing after its end")), turn.wire("there")
+        turn.outbox.put(turn.wire("first"), b"")
         turn.outbox.put(broken, b"1")
         turn.outbox.put(there, b"2")
         with caplog.at_level(logging.ERROR, "dragoman.transport"):
             turn.outbox.flush()
-        assert turn.log == [("there", b"2")]
+        assert turn.log == [("first", b""), ("there", b"2")]
         assert broken.ended
         assert "could not be written to" in caplog.text
 
