@@ -1,13 +1,14 @@
-"""What answer headers say in every dialect: how long to wait, and the id to quote to support."""
+"""What answer headers say in every dialect: how long to wait, when it was answered, the id to quote to support."""
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["first_of", "request_id", "retry_after"]
+__all__ = ["answered_at", "first_of", "request_id", "retry_after"]
 
 _REQUEST_ID_HEADERS = (
     "x-request-id",
@@ -59,6 +60,24 @@ def request_id(headers: Mapping[str, str]) -> str | None:
     """The provider's id of the exchange, or None."""
     first: Callable[[tuple[str, ...]], str | None] | None = getattr(headers, "first", None)
     return first_of(headers, _REQUEST_ID_HEADERS) if first is None else first(_REQUEST_ID_HEADERS)
+
+
+def answered_at(headers: Mapping[str, str]) -> int | None:
+    """When the answer was made, in Unix seconds by the provider's clock: its `date`."""
+    date = headers.get("date")
+    return None if date is None else _seconds(date)
+
+
+@lru_cache(maxsize=64)  # a busy gateway sees each text hundreds of times
+def _seconds(date: str) -> int | None:
+    # As above: the module is slow to import.
+    from calendar import timegm
+    from email.utils import parsedate_to_datetime
+
+    try:
+        return timegm(parsedate_to_datetime(date).utctimetuple())
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 def first_of(headers: Mapping[str, str], names: tuple[str, ...]) -> str | None:

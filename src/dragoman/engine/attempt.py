@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from dragoman.dialects.headers import request_id
+from dragoman.dialects.headers import answered_at, request_id
 from dragoman.dialects.reading import parse
 from dragoman.engine.fit import fit_facts, fit_form
 from dragoman.engine.translate import to_embedding_http, to_error, to_http
@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from dragoman.transport import HttpRequest, HttpResponse, Timeout
     from dragoman.values import AdaptationPolicy, EmbeddingRequest, EmbeddingResponse, Request, Response
 
-__all__ = ["attempt", "attempt_embedding", "exchange", "taken", "told"]
+__all__ = ["UNDATED", "attempt", "attempt_embedding", "exchange", "taken", "told"]
+
+UNDATED: Final = frozenset(("anthropic", "bedrock", "cohere"))
+"""Dialects whose answers do not say when they were made; their `date` header does."""
 
 
 async def attempt(
@@ -47,8 +50,12 @@ async def attempt(
         response = undoing.whole(response)
     made = (*response.adaptations, *fitting, *adaptations)
     meter.read(response, len(made))
+    created = response.created
+    if created is None and deployment.access.dialect in UNDATED:
+        created = answered_at(answer.headers)
     return replace(
         response,
+        created=created,
         adaptations=made,
         request_id=response.request_id or meter.request_id,
         cost=response.cost or meter.price(response.usage, response.model, response.service_tier),

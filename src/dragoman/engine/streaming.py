@@ -10,8 +10,9 @@ from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING
 
-from dragoman.dialects.headers import request_id
+from dragoman.dialects.headers import answered_at, request_id
 from dragoman.dialects.reading import object_of, parse
+from dragoman.engine.attempt import UNDATED
 from dragoman.engine.fit import fit_facts, fit_form
 from dragoman.engine.translate import to_error, to_http
 from dragoman.errors import DragomanError, ProtocolViolation, ProviderError, TransportError
@@ -145,9 +146,16 @@ class AttemptStream:
         if type(event) is Finished:
             self._finished = True
             return Finished(self._furnished(event.response))
-        if type(event) is Started and event.request_id is None and self._meter.request_id is not None:
-            return replace(event, request_id=self._meter.request_id)
+        if type(event) is Started:
+            found, dated = event.request_id or self._meter.request_id, self._dated(event.created, event.dialect)
+            if found is not event.request_id or dated is not event.created:
+                return replace(event, request_id=found, created=dated)
         return event
+
+    def _dated(self, created: int | None, dialect: str) -> int | None:
+        """When the answer was made, as it says itself or its headers do."""
+        headers = self._meter.headers
+        return answered_at(headers) if created is None and dialect in UNDATED and headers is not None else created
 
     async def _read(self) -> None:
         try:
@@ -253,6 +261,7 @@ class AttemptStream:
         self._meter.read(response, len(made))
         return replace(
             response,
+            created=self._dated(response.created, response.dialect),
             adaptations=made,
             request_id=response.request_id or self._meter.request_id,
             cost=response.cost or self._meter.price(response.usage, response.model, response.service_tier),

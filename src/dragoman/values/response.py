@@ -56,9 +56,9 @@ class Response(Value, Generic[T], frozen=True, kw_only=True, dict=True):
     """One whole answer: what the model said, why it stopped, what it took, and how it was come by.
 
     Everything speaks of the first choice; `choices` has all. `provider` and `dialect` tell who answered and how it was
-    spoken to; `request_id` is the provider's id for support; `usage` is
-    empty (and false) where the provider reported none; `created` is Unix time in seconds; `output_mode` tells how the
-    form of the answer was had, where a schema was asked for.
+    spoken to; `request_id` is the provider's id for support; `usage` is empty (and false) where the provider reported
+    none; `created` is Unix time in seconds, from the answer's `date` header where the dialect has no member for it;
+    `output_mode` tells how the form of the answer was had, where a schema was asked for.
     """
 
     id: str | None = None
