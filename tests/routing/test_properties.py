@@ -108,7 +108,7 @@ def test_tries_and_bounds_are_never_exceeded(
     dispatch = Dispatch(route, settings_of(random=dice.random), acts=acts)
     now = retries = 0.0
     tried: Counter[int] = Counter()
-    command = dispatch.plan.start(now)
+    command = dispatch.make_plan().start(now)
     for error, seconds in failures:
         if isinstance(command, GiveUp):
             break

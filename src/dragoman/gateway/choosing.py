@@ -7,12 +7,14 @@ request is decoded only where a model might not fit it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 import msgspec
 from msgspec.structs import replace
 
+from dragoman.engine.capabilities import profile_of
 from dragoman.errors import DragomanError
 from dragoman.gateway.ingress.shapes import CAPS
 from dragoman.gateway.provider_objects import hides_letters
@@ -69,6 +71,7 @@ _TOLD: Final = frozenset(
     ("metadata", "user", "safety_identifier", "prompt_cache_key", "conversation", "previous_response_id")
 )
 """Members that tell who a request is for, and what it belongs to."""
+_SAID: Final = _CAPPED | _TOLD
 _NOTHING: Final[Mapping[str, Any]] = {}
 _decode = msgspec.json.Decoder().decode
 _turns = msgspec.json.Decoder(list[msgspec.Raw]).decode
@@ -88,17 +91,25 @@ _output = msgspec.json.Decoder(_Output).decode
 
 
 class Fitting(NamedTuple):
-    """What decides whether requests over a route are looked at: its candidates' wishes, and their smallest window."""
+    """What decides whether requests over a route are looked at.
+
+    Its candidates' wishes, their smallest window, and whether it matters that a request has tools: to a model that is
+    known to take none, or to rules.
+    """
 
     wishes: bool
     least_window: float
+    tools: bool
 
     @classmethod
     def of(cls, route: Route) -> Fitting:
         """A route's, worked out once."""
         windows = [window for each in route.candidates if (window := window_of(each)) is not None]
         wishes = any(each.needs or each.max_price is not None for each in route.candidates)
-        return cls(wishes, min(windows, default=float("inf")))
+        profiles = [profile_of(each.deployment) for each in route.candidates]
+        tools = any(profile is not None and profile.tools is False for profile in profiles)
+        across = route.strategy is not None and route.strategy.across
+        return cls(wishes, min(windows, default=float("inf")), tools or across)
 
 
 class Fields(Mapping[str, str]):
@@ -119,7 +130,6 @@ class Fields(Mapping[str, str]):
         return len(self._fields)
 
 
-# A hot path: what a request does not hold is not looked for, in 1 to 2 µs for most (benchmarks/gateways).
 def call_of(
     asked: Asked,
     route: Route,
@@ -129,34 +139,48 @@ def call_of(
     issuer: str | None,
     request: Request | None,
 ) -> Call:
-    """The call as strategies, limits and affinity see it; `request` where it was decoded already."""
-    body, members = asked.body, asked.members
-    long = len(body) >= LEAST_PREFIX_BYTES
-    call = Call.unread(
-        asked.model,
-        principal.name,
-        principal.team,
-        issuer,
-        prefix=(lambda: _prefix(asked)) if long else None,
-        # Of media the bytes say nothing, and the letters are counted.
-        prompt_tokens=len(body) // 4 + 1 if request is None or not _may_hold_media(asked) else None,
-    )
-    if not _CAPPED.isdisjoint(members):
-        call.max_tokens = _most_tokens(asked)
-    told, named = not _TOLD.isdisjoint(members), not _SESSION_FIELDS.isdisjoint(fields)
-    if told:
-        call.metadata = _metadata(asked)
-        call.user = _text(asked, "user") or _text(asked, "safety_identifier")
-        call.conversation = _text(asked, "prompt_cache_key") or _text(asked, "conversation")
-        call.state = _text(asked, "previous_response_id")
-    # Strategies that look across tiers may go by any header, affinity by those that name sessions.
-    if named or (route.strategy is not None and route.strategy.across):
-        call.headers = Fields(fields)
-    if not (long or told or named) and request is None:
-        call.bonds = []  # nothing says where it belongs
-    if request is not None:
-        call.know(request)
+    """The call as strategies, limits and affinity see it; `request` where it was decoded already.
+
+    Nothing is worked out before one of them looks.
+    """
+    call = _UnreadCall.__new__(_UnreadCall)
+    call.known = (asked, route, principal, fields, issuer, request)
     return call
+
+
+class _UnreadCall(Call):
+    """One whose body passes unread."""
+
+    untold = True
+    known: tuple[Asked, Route, Principal, Mapping[bytes, bytes], str | None, Request | None]
+
+    # A hot path where there is a strategy or a limit: what a request does not hold is not looked for
+    # (benchmarks/gateways).
+    def tell(self) -> None:
+        asked, route, principal, fields, self._issuer, request = self.known
+        body, members = asked.body, asked.members
+        long = len(body) >= LEAST_PREFIX_BYTES
+        self.model = asked.model
+        self.key = principal.name
+        self.team = principal.team
+        self._prefix = partial(_prefix, asked) if long else None
+        # Of media the bytes say nothing, and the letters are counted.
+        self._prompt_tokens = len(body) // 4 + 1 if request is None or not _may_hold_media(asked) else None
+        said = not _SAID.isdisjoint(members)
+        self.max_tokens = _most_tokens(asked) if said else None
+        told, named = said and not _TOLD.isdisjoint(members), not _SESSION_FIELDS.isdisjoint(fields)
+        if told:
+            self.metadata = _metadata(asked)
+            self.user = _text(asked, "user") or _text(asked, "safety_identifier")
+            self.conversation = _text(asked, "prompt_cache_key") or _text(asked, "conversation")
+            self.state = _text(asked, "previous_response_id")
+        # Strategies that look across tiers may go by any header, affinity by those that name sessions.
+        if named or (route.strategy is not None and route.strategy.across):
+            self.headers = Fields(fields)
+        if request is not None:
+            self.know(request)
+        elif not (long or told or named):
+            self.bonds = []  # nothing says where it belongs
 
 
 def plain_call(principal: Principal, fields: Mapping[bytes, bytes], model: str) -> Call:
@@ -173,7 +197,8 @@ def request_to_suit(route: Route, asked: Asked, read: Callable[[], Request], fit
         if len(route.candidates) == 1:
             return None
         # A token has one byte at least, and a prompt is no longer than the body that it comes in.
-        if len(asked.body) <= fitting.least_window and "tools" not in asked.members and not _may_hold_media(asked):
+        tools = fitting.tools and "tools" in asked.members
+        if not tools and len(asked.body) <= fitting.least_window and not _may_hold_media(asked):
             return None
     try:
         return read()

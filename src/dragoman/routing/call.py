@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack, cast
 
 from dragoman.routing.sessions import prefix_of, session_of
 
@@ -16,6 +16,7 @@ __all__ = ["Call", "Known"]
 EXPECTED_OUTPUT_TOKENS = 300
 _NOTHING: Mapping[str, Any] = {}
 _UNKNOWN = object()
+_T = TypeVar("_T")
 _HIDDEN = {"prompt_tokens": "_prompt_tokens", "needs": "_needs", "prefix": "_prefix", "issuer": "_issuer"}
 
 
@@ -38,6 +39,28 @@ class Known(TypedDict, total=False):
     streamed: bool
 
 
+class _Told:
+    """A member of a call that nobody has said anything of yet; of an `untold` call all is told first."""
+
+    def __init__(self, default: object) -> None:
+        self._default = default
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, call: Call | None, owner: type) -> Any:
+        # Called as long as the call has no member of this name of its own.
+        if call is None or not call.untold:
+            return self._default
+        call.untold = False
+        call.tell()
+        return getattr(call, self._name)
+
+
+def _told(default: _T) -> _T:
+    return cast("_T", _Told(default))
+
+
 class Call:
     """One call, as those who choose among deployments see it.
 
@@ -46,28 +69,32 @@ class Call:
     `prompt_tokens`, `max_tokens`, `needs` ("tools", "vision", … as in `facts.NEEDS`), `conversation` (a session named
     in the body: `prompt_cache_key`, `conversation`), `state` (`previous_response_id`), `issuer` (whose opaque state the
     request holds), `prefix` (a digest of how the conversation begins, or a function that works one out).
+
+    A subclass may leave everything `untold`, for most routes never ask: `tell` then sets the members of such a call.
     """
 
     # Defaults stand at the class, so that making one costs what is given, and nothing for the rest.
-    request: Request | None = None
+    request: Request | None = _told(None)
     streamed = False
-    key = ""
-    team = ""
-    model = ""
-    headers: Mapping[str, str] = _NOTHING
-    metadata: Mapping[str, Any] = _NOTHING
-    user: str | None = None
-    max_tokens: int | None = None
-    conversation: str | None = None
-    state: str | None = None
+    key: str = _told("")
+    team: str = _told("")
+    model: str = _told("")
+    headers: Mapping[str, str] = _told(_NOTHING)
+    metadata: Mapping[str, Any] = _told(_NOTHING)
+    user: str | None = _told(None)
+    max_tokens: int | None = _told(None)
+    conversation: str | None = _told(None)
+    state: str | None = _told(None)
     _session: Any = _UNKNOWN
-    _prompt_tokens: int | None = None
-    _needs: tuple[str, ...] | Callable[[], tuple[str, ...]] | None = None
-    _prefix: Any = _UNKNOWN
-    _issuer: Any = _UNKNOWN
+    _prompt_tokens: int | None = _told(None)
+    _needs: tuple[str, ...] | Callable[[], tuple[str, ...]] | None = _told(None)
+    _prefix: Any = _told(_UNKNOWN)
+    _issuer: Any = _told(_UNKNOWN)
     _dice: float | None = None
-    bonds: list[tuple[str, str]] | None = None
+    bonds: list[tuple[str, str]] | None = _told(None)
     """Kept by affinity: by what the call is bound to a deployment."""
+    untold = False
+    """Whether nothing is set yet."""
 
     def __init__(self, request: Request | None = None, **known: Unpack[Known]) -> None:
         for name, value in known.items():
@@ -75,26 +102,8 @@ class Call:
         if request is not None:
             self.know(request)
 
-    @classmethod
-    def unread(
-        cls,
-        model: str,
-        key: str,
-        team: str,
-        issuer: str | None,
-        *,
-        prefix: Callable[[], str | None] | None,
-        prompt_tokens: int | None,
-    ) -> Call:
-        """One whose body passes unread, quickly made: what is named here is what every call tells."""
-        call = cls()
-        call.model = model
-        call.key = key
-        call.team = team
-        call._issuer = issuer
-        call._prefix = prefix
-        call._prompt_tokens = prompt_tokens
-        return call
+    def tell(self) -> None:
+        """Sets the members of a call that is `untold`, when one of them is first asked for."""
 
     def know(self, request: Request) -> None:
         """What the request says is known, where nobody has said it before."""

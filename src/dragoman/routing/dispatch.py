@@ -17,6 +17,7 @@ from dragoman.routing.lineup import lineup_of
 from dragoman.routing.plan import FIRST_CHOICE, Choice, GiveUp, Plan, Try
 from dragoman.routing.selector import Selector, shut_reason
 from dragoman.routing.tally import open_tallies
+from dragoman.transport.headers import ResponseHeaders
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Mapping
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from dragoman.routing.route import Route
     from dragoman.routing.run import Answered
     from dragoman.routing.settings import CallSettings
+    from dragoman.routing.strategies import Strategy
     from dragoman.values import Attempt, Cost, Request, Usage
 
 __all__ = ["Dispatch", "Held"]
@@ -39,6 +41,7 @@ class Dispatch:
 
     __slots__ = (
         "_began",
+        "_call",
         "_first",
         "_plan",
         "_request",
@@ -46,12 +49,13 @@ class Dispatch:
         "_shown",
         "acts",
         "attempts",
-        "call",
+        "bound",
         "decided",
         "errors",
         "lineup",
         "route",
         "settings",
+        "streamed",
     )
 
     def __init__(
@@ -66,9 +70,12 @@ class Dispatch:
         self.route = route
         self.settings = settings
         self.acts = acts
+        self.streamed = streamed
         self.attempts: list[Attempt] = []
         self.errors: dict[int, DragomanError] = {}
         self.lineup: Lineup | None = None
+        self._request = request
+        self._call: Call | None = None
         self._plan: Plan | None = None
         self._first: Choice | None = ONLY_CHOICE
         self._selector: Selector | None = None
@@ -76,6 +83,8 @@ class Dispatch:
         self._shown = False
         self.decided = True
         """Whether `start` will do for the first attempt."""
+        self.bound = True
+        """Whether the call may belong to a deployment, as far as is known."""
         if route.plain:
             # The path of most calls: nothing is chosen, and nothing watched (benchmarks/routing.py). There is a plan
             # when the first attempt has failed.
@@ -85,11 +94,27 @@ class Dispatch:
 
                 unfit_for(route, request)
             return
-        self._request = request
-        self._prepare(request, streamed)
-        self.decided = route.strategy is None or not route.strategy.across
-        if self.decided:
+        lineup = route.lineup
+        if lineup is None or not route.lined_up:
+            lineup = lineup_of(route)
+        self.lineup = lineup
+        self.decided = lineup.across is None
+
+    @property
+    def call(self) -> Call:
+        """What is known of the call, for those who choose."""
+        call = self._call
+        if call is None:
+            call = self._call = self.settings.call or Call(self._request)
+            call.streamed = self.streamed
+        return call
+
+    @property
+    def selector(self) -> Selector | None:
+        """Who chooses: made when there is more to it than the strategy's choice. None where there is no choice."""
+        if self._selector is None and self.lineup is not None:
             self._selector = self._made_selector(None)
+        return self._selector
 
     @property
     def plan(self) -> Plan:
@@ -108,14 +133,6 @@ class Dispatch:
         if self._plan is not None:
             self._plan.shown()
 
-    def _prepare(self, request: Request | None, streamed: bool) -> None:
-        self.lineup = lineup_of(self.route)
-        call = self.settings.call
-        if call is None:
-            call = Call(request)
-        call.streamed = streamed
-        self.call: Call = call
-
     def make_plan(self) -> Plan:
         """A plan that has not begun, and decides from now on."""
         route, settings, lineup = self.route, self.settings, self.lineup
@@ -127,7 +144,7 @@ class Dispatch:
             budget=route.budget,
             acts_on_world=self.acts,
             random=settings.random,
-            selector=self._selector,
+            selector=self.selector,
         )
         return plan
 
@@ -162,18 +179,41 @@ class Dispatch:
 
     def start(self) -> Try:
         """As `begin`, where all is decided."""
-        self._began = now = self.settings.clock.now()
-        budget = self.route.budget
+        # Most calls are decided here, without a selector, whatever the number of deployments (benchmarks/routing.py).
+        route, settings, lineup = self.route, self.settings, self.lineup
+        self._began = now = settings.clock.now()
+        budget = route.budget
         if budget is not None:
             budget.first_attempt(now)
-        if self._selector is None:
+        if lineup is None:
             return ONLY_TRY
-        self._first = choice = self._selector.choose(_NONE_CLOSED, now)
+        self.bound = route.affinity is not None and self.call.bonds != []
+        if not self.bound and self._request is None:  # else it may belong to somebody, or not fit everybody
+            if lineup.seen is not lineup.health.version:
+                lineup.look()
+            if lineup.at_ease:
+                option, strategy = lineup.first[0], lineup.leading
+                if strategy is not None or lineup.issuers:
+                    option = self._at_ease(lineup, strategy, now)
+                if option is not None:
+                    self._first = option.choice
+                    return option.first_try
+        selector = self.selector
+        assert selector is not None  # it is for line-ups
+        self._first = choice = selector.choose(_NONE_CLOSED, now)
         if choice is not None and choice.target is not None:
             return Try(choice.target, choice.wait_seconds, FIRST_CHOICE + choice.note)
         command = self.make_plan().resume(now, choice)
         assert isinstance(command, GiveUp)  # nobody can be asked
         raise self.given_up(command, None)
+
+    def _at_ease(self, lineup: Lineup, strategy: Strategy | None, now: float) -> Option | None:
+        """Whom the strategy chooses of all; None where it matters to the call whose state it holds."""
+        call = self._call or self.call
+        if lineup.issuers and call.issuer is not None:
+            return None
+        first = lineup.first
+        return first[0] if strategy is None else strategy.choose(call, first, now, self.settings.random)
 
     def refused(self, error: DragomanError) -> Try:
         """The next attempt after leave for the one at hand was refused. Raises where there is none."""
@@ -244,7 +284,7 @@ class Dispatch:
         if affinity is not None:
             # Answers of the other dialects are not kept by whoever gave them.
             stored = meter.answer_id if option.dialect == "openai-responses" else None
-            if stored or self.call.bonds != []:
+            if stored or self.bound:
                 affinity.bind(self.call, option.key, stored, self.settings.clock.now())
 
 
@@ -321,8 +361,9 @@ class Held:
         self._end(record)
         option = self._option
         if option is not None:
-            self._note(option, record, None)
-            self._dispatch.bind(option, self.meter)
+            self._note_answer(option, record)
+            if self._dispatch.bound or option.dialect == "openai-responses":
+                self._dispatch.bind(option, self.meter)
 
     def failed(self, error: DragomanError) -> Attempt | None:
         """The attempt failed; the record of it, unless it had ended before."""
@@ -330,8 +371,10 @@ class Held:
             return None
         record = self.meter.failed(error)
         self._end(record)
-        if self._option is not None:
-            self._note(self._option, record, error)
+        option, lineup = self._option, self._dispatch.lineup
+        if option is not None and lineup is not None:
+            now = self._dispatch.settings.clock.now()
+            lineup.health.failed(option.standing, error, now, self.meter.headers)
         return record
 
     def cancelled(self, usage: Usage | None = None) -> None:
@@ -340,8 +383,9 @@ class Held:
             return
         record = self.meter.cancelled(usage)
         self._end(record)
-        if self._option is not None:
-            self._note(self._option, record, None)
+        option, lineup = self._option, self._dispatch.lineup
+        if option is not None and lineup is not None:
+            lineup.health.passed(option.standing, self._dispatch.settings.clock.now())
 
     def _end(self, record: Attempt) -> None:
         """Settles the permit with the record, once."""
@@ -361,33 +405,27 @@ class Held:
         for tally in self._tallies:
             tally.add(record)
 
-    def _note(self, option: Option, record: Attempt, error: DragomanError | None) -> None:
-        """What the attempt shows of its deployment."""
-        lineup, call = self._dispatch.lineup, self._dispatch.call
+    def _note_answer(self, option: Option, record: Attempt) -> None:
+        """What an answer shows of its deployment."""
+        dispatch, standing, headers = self._dispatch, option.standing, self.meter.headers
+        lineup = dispatch.lineup
         assert lineup is not None  # options come from it
-        now = self._dispatch.settings.clock.now()
-        standing = option.standing
-        headers = self.meter.headers
-        if error is not None:
-            lineup.health.failed(standing, error, now, headers)
-            return
-        if record.outcome != "ok":
-            lineup.health.passed(standing, now)
-            return
-        lineup.health.answered(standing, now)
+        health, now = lineup.health, dispatch.settings.clock.now()
+        health.answered(standing, now)
         if standing.capacity is not None:
             standing.capacity.answered(now, headers)
-        elif headers is not None and lineup.health.watching and nearly_spent(headers):
+        elif headers is not None and health.watching and nearly_spent(headers):
             standing.limit(None).told(now, headers)
-        usage = record.usage
-        if standing.pace is not None:
-            standing.pace.observe(
+            health.changed()
+        usage, pace = record.usage, standing.pace
+        if pace is not None:
+            pace.observe(
                 now,
-                streamed=call.streamed,
-                first_seconds=record.first_byte_seconds,
-                seconds=record.duration_seconds,
-                input_tokens=None if usage is None else usage.input_tokens,
-                output_tokens=None if usage is None else usage.output_tokens,
+                dispatch.streamed,
+                record.first_byte_seconds,
+                record.duration_seconds,
+                None if usage is None else usage.input_tokens,
+                None if usage is None else usage.output_tokens,
             )
         if standing.mix is not None and usage is not None:
             standing.mix.observe(usage)
@@ -395,12 +433,12 @@ class Held:
 
 _REQUESTS_LEFT: Final = ("x-ratelimit-remaining-requests", "anthropic-ratelimit-requests-remaining")
 _TOKENS_LEFT: Final = ("x-ratelimit-remaining-tokens", "anthropic-ratelimit-tokens-remaining")
-_LEFT: Final = _REQUESTS_LEFT + _TOKENS_LEFT
+_LEFT: Final = frozenset(name.encode() for name in _REQUESTS_LEFT + _TOKENS_LEFT)
 
 
 def nearly_spent(headers: Mapping[str, str]) -> bool:
     """Whether headers tell of a limit that is nearly used up, looked at quickly: most have plenty left."""
-    if first_of(headers, _LEFT) is None:
+    if type(headers) is ResponseHeaders and not headers.holds_any(_LEFT):
         return False
     left = first_of(headers, _REQUESTS_LEFT)
     tokens = first_of(headers, _TOKENS_LEFT)

@@ -96,6 +96,12 @@ class Health:
         self._gate: ProbeGate = gate or LocalGate()
         self._tell: Callable[[Standing], None] | None = None
         self._standings: dict[str, Standing] = {}
+        self.version: object = object()
+        """Another one whenever something may have changed that keeps calls away from somebody."""
+
+    def changed(self) -> None:
+        """Whoever has worked out who is well looks again. To be called after the change."""
+        self.version = object()  # and no count, of which two threads might make the same
 
     # -- who is known ------------------------------------------------------------------------------------------------
 
@@ -162,6 +168,7 @@ class Health:
                 each.warm_from = None
                 self._gate.end(each.key, recovered=True, now=0.0)
                 count += 1
+        self.changed()
         return count
 
     # -- among several processes -------------------------------------------------------------------------------------
@@ -195,6 +202,7 @@ class Health:
         standing.why, standing.certain, standing.opened, standing.dead = news.why, news.certain, news.opened, news.dead
         standing.failures = max(standing.failures, news.failures)
         standing.cooldown = max(standing.cooldown, news.cooldown)
+        self.changed()
 
     def _told(self, standing: Standing) -> None:
         if self._tell is not None:
@@ -217,6 +225,7 @@ class Health:
         share = (now - since) / self.settings.slow_start_seconds if self.settings.slow_start_seconds > 0 else 1.0
         if share >= 1.0:
             standing.warm_from = None
+            self.changed()
             return 1.0
         return max(0.1, share)
 
@@ -225,13 +234,19 @@ class Health:
     def answered(self, standing: Standing, now: float) -> None:
         """An attempt was answered."""
         standing.failures = 0
-        self._count(standing, 0.0, now)
+        # As in `_fault`; written out, for every answer comes here.
+        passed = now - standing.counted_at
+        keep = 0.5 ** (passed / 30.0) if passed > 0 else 1.0
+        standing.tries = standing.tries * keep + 1.0
+        standing.bad *= keep
+        standing.counted_at = now
         if standing.opened:
             # An answer that was under way when the breaker opened proves less than the faults that opened it.
             if standing.probing or now >= standing.shut_until:
                 self._recovered(standing, now)
         elif standing.shut_until and now >= standing.shut_until:
             standing.shut_until, standing.why, standing.certain = 0.0, "", False
+            self.changed()
 
     def failed(
         self, standing: Standing, error: DragomanError, now: float, headers: Mapping[str, str] | None = None
@@ -239,6 +254,12 @@ class Health:
         """An attempt failed."""
         if not self.watching:
             return
+        try:
+            self._failed(standing, error, now, headers)
+        finally:
+            self.changed()
+
+    def _failed(self, standing: Standing, error: DragomanError, now: float, headers: Mapping[str, str] | None) -> None:
         remedy = error.remedy
         if isinstance(error, PoolExhausted):
             self.passed(standing, now)  # our own pool was empty: nothing was asked of the deployment
@@ -274,6 +295,7 @@ class Health:
             self._end_probe(each, now, recovered=True)
             each.close()
         standing.warm_from = now
+        self.changed()
         return closed
 
     def _end_probe(self, standing: Standing, now: float, *, recovered: bool) -> None:
@@ -332,7 +354,11 @@ class Health:
     def _fault(self, standing: Standing, name: str, now: float) -> None:
         settings = self.settings
         standing.failures += 1
-        self._count(standing, 1.0, now)
+        passed = now - standing.counted_at
+        keep = 0.5 ** (passed / 30.0) if passed > 0 else 1.0
+        standing.tries = standing.tries * keep + 1.0
+        standing.bad = standing.bad * keep + 1.0
+        standing.counted_at = now
         if not (
             standing.opened
             or standing.failures >= settings.failures_in_a_row
@@ -351,13 +377,6 @@ class Health:
         standing.shut_until = now + cooldown
         standing.why = f"{name}, {standing.failures} in a row" if standing.failures > 1 else name
         self._told(standing)
-
-    def _count(self, standing: Standing, bad: float, now: float) -> None:
-        passed = now - standing.counted_at
-        keep = 0.5 ** (passed / 30.0) if passed > 0 else 1.0
-        standing.tries = standing.tries * keep + 1.0
-        standing.bad = standing.bad * keep + bad
-        standing.counted_at = now
 
 
 def _kind(error: DragomanError) -> Kind | None:

@@ -36,7 +36,6 @@ class Pace:
     def observe(
         self,
         now: float,
-        *,
         streamed: bool,
         first_seconds: float | None,
         seconds: float,
@@ -44,12 +43,17 @@ class Pace:
         output_tokens: int | None,
     ) -> None:
         """Notes an answer."""
+        # Written out, for every answer of a route that goes by pace comes here.
         age = now - self._seen_at
         keep = (1.0 - SAMPLE_WEIGHT) * (math.exp(-age / MEMORY_SECONDS) if age > 0 else 1.0)
         self._seen_at = now
         if not streamed:
             self._whole_samples.append(seconds)
-            self._whole = _mixed(self._whole, seconds / max(output_tokens or 0, LEAST_TOKENS), keep)
+            sample = seconds / (
+                output_tokens if output_tokens is not None and output_tokens > LEAST_TOKENS else LEAST_TOKENS
+            )
+            whole = self._whole
+            self._whole = sample if whole is None else whole * keep + sample * (1.0 - keep)
             return
         if first_seconds is None:
             return
@@ -59,12 +63,12 @@ class Pace:
             self._per_token = _mixed(self._per_token, max(0.0, seconds - first_seconds) / output_tokens, keep)
 
     def expected(self, now: float, streamed: bool, prompt_tokens: int, output_tokens: int) -> float | None:
-        """Seconds that such a call would take; None where nothing is known."""
+        """Seconds that such a call would take; None where nothing is known. The prompt tells of streams alone."""
         if streamed and self._first is not None:
             seconds = self._first * (1.0 + prompt_tokens / PROMPT_SCALE_TOKENS)
             seconds += (self._per_token or 0.0) * output_tokens
         elif self._whole is not None:
-            seconds = self._whole * max(output_tokens, LEAST_TOKENS)
+            seconds = self._whole * (output_tokens if output_tokens > LEAST_TOKENS else LEAST_TOKENS)
         elif self._first is not None:
             seconds = self._first + (self._per_token or 0.0) * output_tokens
         else:

@@ -61,7 +61,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     """Candidates, and what all calls over them share.
 
     `strategy` None takes the candidates of a tier in order. `health` None passes nobody over for what happened before.
-    `lineup` is worked out from the rest when it is first needed.
+    `lineup` is worked out from the rest when it is first needed; a copy has that of its model until then.
     """
 
     candidates: tuple[Candidate, ...]
@@ -76,6 +76,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
 
     plain: bool = False
     """Worked out: there is nothing to choose and nothing to watch (one candidate, and none of what goes by traffic)."""
+    lined_up: bool = False
+    """Worked out: `lineup` is there, and its own."""
 
     def __post_init__(self) -> None:
         plain = (
@@ -85,3 +87,4 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
             and self.candidates[0].limits is None
         )
         msgspec.structs.force_setattr(self, "plain", plain)
+        msgspec.structs.force_setattr(self, "lined_up", self.lineup is not None and self.lineup.fits(self))

@@ -72,6 +72,11 @@ class Standing:
             return "open" if self.opened else "cooling"
         return "half-open" if self.opened else "closed"
 
+    @property
+    def at_ease(self) -> bool:
+        """Whether nothing at all keeps calls away from it, now or at a later time."""
+        return not (self.shut_until or self.opened or self.warm_from is not None or self.capacity is not None)
+
     def limit(self, limits: Limits | None) -> Capacity:
         """The capacity, made if need be, held to these limits too."""
         from dragoman.routing.capacity import Capacity

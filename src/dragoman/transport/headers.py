@@ -59,6 +59,10 @@ class ResponseHeaders(Mapping[str, str]):
                 return value.decode("latin-1")
         return None
 
+    def holds_any(self, names: frozenset[bytes]) -> bool:
+        """Whether there is a header of one of these names, which are in lower case."""
+        return not names.isdisjoint(self._raw)
+
     def __iter__(self) -> Iterator[str]:
         for name in self._raw:
             yield name.decode("latin-1")

@@ -31,6 +31,7 @@ class Cheapest(Strategy):
     """The lowest effective price; among equals, in turn by attempts in flight."""
 
     name = "cost"
+    declines = False
     wants = frozenset({"mix"})
 
     def __init__(self) -> None:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Latency"]
 
+UNKNOWN_SECONDS = 1e-6
+"""Taken for what is not known, so that it is tried."""
+
 
 class Latency(Strategy):
     """`margin`: the one that was chosen last keeps its place against another that is not faster by this share.
@@ -27,6 +30,7 @@ class Latency(Strategy):
     """
 
     name = "latency"
+    declines = False
     wants = frozenset({"pace"})
 
     def __init__(self, *, margin: float = 0.15, explore: float = 0.02) -> None:
@@ -49,8 +53,16 @@ class Latency(Strategy):
         if other.key == last:
             one, other = other, one
         margin = 1.0 - self.margin if one.key == last else 1.0
-        size = (call.streamed, call.prompt_tokens, call.output_tokens)
-        chosen = other if _score(size, other, now) < _score(size, one, now) * margin else one
+        # As `_score`, written out: two are asked for every call. The prompt matters to streams alone.
+        streamed, output = call.streamed, call.output_tokens
+        prompt = call.prompt_tokens if streamed else 0
+        standing, pace = one.standing, one.standing.pace
+        its = None if pace is None else pace.expected(now, streamed, prompt, output)
+        score = (UNKNOWN_SECONDS if its is None else its) * ((standing.in_flight + 1) / (one.weight or 1e-9))
+        standing, pace = other.standing, other.standing.pace
+        its = None if pace is None else pace.expected(now, streamed, prompt, output)
+        others = (UNKNOWN_SECONDS if its is None else its) * ((standing.in_flight + 1) / (other.weight or 1e-9))
+        chosen = other if others < score * margin else one
         self._last[chosen.tier] = chosen.key
         return chosen
 
@@ -81,4 +93,4 @@ def _score(size: _Size, option: Option, now: float) -> float:
     standing = option.standing
     expected = None if standing.pace is None else standing.pace.expected(now, *size)
     load = (standing.in_flight + 1) / (option.weight or 1e-9)
-    return (1e-6 if expected is None else expected) * load
+    return (UNKNOWN_SECONDS if expected is None else expected) * load

@@ -19,6 +19,7 @@ class LeastBusy(Strategy):
     """The fewest attempts in flight, in proportion to the weights; among equals, in turn."""
 
     name = "least-busy"
+    declines = False
 
     def __init__(self) -> None:
         self._last: dict[int, int] = {}

@@ -19,6 +19,7 @@ class InOrder(Strategy):
     """The options as they stand."""
 
     name = "order"
+    declines = False
 
     def choose(self, call: Call, options: Sequence[Option], now: float, random: Callable[[], float]) -> Option:
         return options[0]

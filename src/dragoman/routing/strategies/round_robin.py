@@ -19,6 +19,7 @@ class RoundRobin(Strategy):
     """Each option after the one before it, in every tier for itself; weights do not count."""
 
     name = "round-robin"
+    declines = False
 
     def __init__(self) -> None:
         self._last: dict[int, int] = {}

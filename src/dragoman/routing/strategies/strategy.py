@@ -18,13 +18,15 @@ class Strategy:
 
     `choose` is called for a call's first attempt and again for each other deployment that it turns to, and may keep
     count; `rank` tells the order in which it would choose now, and changes nothing. `wants` names what of traffic it
-    goes by ("pace", "mix"). One that looks `across` tiers is given all of them at once. One strategy may serve several
-    routes: what it remembers, it remembers by `Option.key`.
+    goes by ("pace", "mix"). One that looks `across` tiers is given all of them at once. One that never `declines` has
+    one of the options asked, whatever they are. One strategy may serve several routes: what it remembers, it remembers
+    by `Option.key`.
     """
 
     name: ClassVar[str] = ""
     wants: frozenset[str] = frozenset()
     across: ClassVar[bool] = False
+    declines: ClassVar[bool] = True
 
     def choose(self, call: Call, options: Sequence[Option], now: float, random: Callable[[], float]) -> Option | None:
         """One of the options, of which there is at least one; None to have none of them asked."""

@@ -25,6 +25,7 @@ class Weighted(Strategy):
     """Shares of the calls by `weight`. A weight of 0 is asked when no other option of its tier is available."""
 
     name = "weighted"
+    declines = False
 
     def __init__(self) -> None:
         self._credits: dict[str, float] = {}
