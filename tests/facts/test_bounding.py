@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from dragoman import facts
@@ -183,3 +184,36 @@ def test_a_body_of_texts_and_functions_is(body: bytes) -> None:
     assert found is not None
     assert len(body) <= found <= len(body) + 2000
     assert facts.bound_bytes(body, "perplexity", "sonar") is None
+
+
+def test_a_tools_argument_may_be_called_what_stands_for_more_elsewhere() -> None:
+    function = b'{"type":"function","function":{"name":"fetch","parameters":{"properties":{"url":{"type":"string"}}}}}'
+    tools = msgspec.Raw(b"[" + function + b"]")
+    plain = b'{"messages":[],"tools":' + bytes(tools) + b"}"
+    assert facts.bound_bytes(plain, "openai", "gpt-4o") is None  # nobody told which bytes are the tools
+    found = facts.bound_bytes(plain, "openai", "gpt-4o", None, tools)
+    assert found is not None
+    assert found >= len(plain)
+    for other in (b'{"image_url":{"url":"https://a/b.png"}}', b'{"type":"file","file_id":"f"}'):
+        for body in (
+            b'{"messages":[{"content":[' + other + b']}],"tools":' + bytes(tools) + b"}",
+            b'{"tools":' + bytes(tools) + b',"messages":[{"content":[' + other + b"]}]}",
+        ):
+            assert facts.bound_bytes(body, "openai", "gpt-4o", None, tools) is None
+
+
+@pytest.mark.parametrize(
+    "tools",
+    [
+        b'[{"type":"web_search"}]',
+        b'[{"googleSearch":{}}]',
+        b'[{"functionDeclarations":[],"urlContext":{}}]',
+        b'"not a list"',
+        b'[{"name":"bash","type":"bash_20250124"}]',
+        b'[{"type":"function","function":{"name":"a"}},{"type":"web_search"}]',
+        b"[7]",
+    ],
+)
+def test_tools_that_the_provider_runs_are_seen_among_those_told_apart(tools: bytes) -> None:
+    body = b'{"messages":[],"tools":' + tools + b"}"
+    assert facts.bound_bytes(body, "openai", "gpt-4o", None, msgspec.Raw(tools)) is None

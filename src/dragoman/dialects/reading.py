@@ -33,6 +33,9 @@ __all__ = [
 ]
 
 
+_OBJECT = frozenset((dict,))
+
+
 def parse(data: bytes | str) -> Any:
     """JSON text → plain objects. Raises `ProtocolViolation`."""
     try:
@@ -62,6 +65,8 @@ def objects_in(holder: JsonObject, name: str, path: str = "") -> list[JsonObject
     if not isinstance(value, list):
         raise _wrong(f"{path}.{name}" if path else name, "a list", value)
     items: list[Any] = [*value]
+    if _OBJECT.issuperset(map(type, items)):  # nearly always
+        return items
     for index, item in enumerate(items):
         if not isinstance(item, dict):
             raise _wrong(f"{path}.{name}[{index}]" if path else f"{name}[{index}]", "an object", item)

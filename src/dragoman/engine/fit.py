@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from dragoman.errors import Unsupported
-from dragoman.values import AdaptationLog, replace
+from dragoman.values import AdaptationLog, ToolDefinition, replace
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from dragoman.engine.deployment import Deployment
     from dragoman.engine.output import Undoing
-    from dragoman.values import Adaptation, AdaptationPolicy, Request, Target
+    from dragoman.values import Adaptation, AdaptationPolicy, Request, Target, Tool
 
 __all__ = ["enforce", "fit", "fit_facts", "fit_form"]
 
@@ -34,15 +37,14 @@ def fit_facts(
 
     Raises `Unsupported` for what the model is known not to be able to do, and by policy.
     """
-    from dragoman.engine.capabilities import fit_request, limits_of  # here: making a model must not load facts
-
-    limits, access = limits_of(deployment)
+    capabilities = _capabilities()
+    limits, access = capabilities.limits_of(deployment)
     if access is not deployment.access:
         deployment = replace(deployment, access=access)
     if limits is None:
         return deployment, request, ()
     log = AdaptationLog()
-    request = fit_request(request, limits, log)
+    request = capabilities.fit_request(request, limits, log)
     adaptations = log.entries()
     return deployment, request, enforce(adaptations, policy, deployment.target) if adaptations else ()
 
@@ -54,6 +56,8 @@ def fit_form(
 
     The deployment's quirks change where the caller knows the model better than its row. Raises `Unsupported` by policy.
     """
+    if request.output is None and not _is_any_strict(request.tools):
+        return deployment, request, (), None
     from dragoman.engine.output import fit_output  # here, since most calls ask for text and offer no strict tools
 
     fitted = fit_output(request, deployment.access.dialect, deployment.target)
@@ -63,6 +67,20 @@ def fit_form(
     if fitted.target is not deployment.target and fitted.target != deployment.target:
         deployment = replace(deployment, access=deployment.access.with_target(fitted.target))
     return deployment, fitted.request, adaptations, fitted.undoing
+
+
+@cache  # an import statement in a function costs half a microsecond each time
+def _capabilities() -> ModuleType:
+    from dragoman.engine import capabilities  # here: making a model must not load facts
+
+    return capabilities
+
+
+def _is_any_strict(tools: tuple[Tool, ...]) -> bool:
+    for tool in tools:  # noqa: SIM110  # on the path of every request with tools: a generator takes twice as long
+        if isinstance(tool, ToolDefinition) and tool.strict:
+            return True
+    return False
 
 
 def enforce(adaptations: tuple[Adaptation, ...], policy: AdaptationPolicy, target: Target) -> tuple[Adaptation, ...]:

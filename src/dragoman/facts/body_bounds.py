@@ -25,6 +25,7 @@ _TOOLS: Final = re.compile(
 )
 
 
+_BACKSLASH: Final = 0x5C
 _NAME: Final = re.compile(rb"[A-Za-z_]\w+")
 _UNSEEN_NAMES: Final = frozenset(_NAME.findall(_UNSEEN.pattern))
 _TOOLS_NAMES: Final = frozenset(_NAME.findall(_TOOLS.pattern))
@@ -36,33 +37,74 @@ class _Tools(msgspec.Struct):
     tool_config: Any = None
 
 
+class _Head(msgspec.Struct, gc=False):
+    type: str | None = None
+
+
 _DECODER: Final = msgspec.json.Decoder(_Tools)
+_HEADS: Final = msgspec.json.Decoder(list[_Head])
+_ANY: Final = msgspec.json.Decoder()
 
 
-def bound_bytes(body: bytes, provider: str, model: str, words: frozenset[bytes] | None = None) -> int | None:
+def bound_bytes(
+    body: bytes,
+    provider: str,
+    model: str,
+    words: frozenset[bytes] | None = None,
+    tools: msgspec.Raw | None = None,
+) -> int | None:
     """The most tokens that the prompt in a JSON body can be; None where that takes a closer look: ask `bound`.
 
     JSON says everything in at least as many bytes as it has tokens, and its own signs around a turn are more than what
     a template puts there. What may stand for more than its own bytes (media, contents held elsewhere, tools that the
-    provider runs) is only recognised here. `words` are the pieces of the body between quotation marks, where somebody
-    has them already.
+    provider runs) is only recognised here. `words` are the pieces of the body between quotation marks, and `tools` the
+    member of that name, where somebody has them already.
     """
     # A hot path: what stands in quotation marks is looked at, all names first, and the body itself only where one of
     # them is there; tools are decoded only where there are any.
     if searches_itself(model):
         return None
-    if (words is None or not _UNSEEN_NAMES.isdisjoint(words)) and _UNSEEN.search(body) is not None:
-        return None
-    # A search for one byte is twenty times as quick as one for two.
-    if b"\\" in body and b"\\u" in body and _ESCAPED_NAME.search(body) is not None:
+    functions = tools is not None and _are_functions(tools)
+    if words is None or not _UNSEEN_NAMES.isdisjoint(words):
+        if tools is None or not functions:
+            if _UNSEEN.search(body) is not None:
+                return None
+        elif _is_unseen_beside(body, bytes(tools)):
+            return None
+    # A search for one byte is twenty times as quick as one for two, and `find` much quicker than `in` for two.
+    if _BACKSLASH in body and body.find(b"\\u") >= 0 and _ESCAPED_NAME.search(body) is not None:
         return None
     family = family_of(provider, model)
     most = len(body) + family.most_request
-    if (words is None or not _TOOLS_NAMES.isdisjoint(words)) and _TOOLS.search(body) is not None:
+    if functions:
+        most += family.most_tools
+    elif (words is None or not _TOOLS_NAMES.isdisjoint(words)) and _TOOLS.search(body) is not None:
         if not _plain_tools(body):
             return None
         most += family.most_tools
     return most
+
+
+def _is_unseen_beside(body: bytes, tools: bytes) -> bool:
+    """Whether there is such a member outside of these tools, whose schemas may call their arguments what they like."""
+    begin = body.find(tools)
+    if begin < 0:
+        return _UNSEEN.search(body) is not None
+    return _UNSEEN.search(body, 0, begin) is not None or _UNSEEN.search(body, begin + len(tools)) is not None
+
+
+def _are_functions(tools: msgspec.Raw) -> bool:
+    """Whether all tools in a list are functions that the caller runs, described there."""
+    try:
+        for head in _HEADS.decode(tools):
+            if head.type != "function" and head.type != "custom":
+                break
+        else:
+            return True
+        found: Any = _ANY.decode(tools)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return isinstance(found, list) and all(map(_plain, cast("list[Any]", found)))
 
 
 def _plain_tools(body: bytes) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Context, Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from dragoman.facts.meters import STANDARD_TIERS, WITHIN
@@ -132,9 +133,13 @@ def _is_of(meter: str, whole: str, hour: bool, media: tuple[str, ...]) -> bool:
 def _media(request: Request | None, facts: Profile) -> tuple[str, ...]:
     """The media that may be in the answer."""
     given = facts.output_modalities
-    asked = () if request is None else request.modalities
     if given is None:
         return _MEDIA
+    return _media_among(given, () if request is None else request.modalities)
+
+
+@lru_cache(maxsize=256)
+def _media_among(given: tuple[str, ...], asked: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(medium for medium in _MEDIA if medium in given or medium in asked)
 
 

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from dragoman.values.value import Extras, Value
 
-__all__ = ["Adaptation", "AdaptationLog", "AdaptationPolicy"]
+__all__ = ["Adaptation", "AdaptationLog", "AdaptationPolicy", "are_foreign_notes"]
 
 AdaptationPolicy = Literal["note", "refuse", "silent"]
 Action = Literal["dropped", "clamped", "substituted", "emulated", "defaulted"]
@@ -20,6 +20,17 @@ class Adaptation(Value, frozen=True, kw_only=True):
     reason: str
     asked: Any = None
     applied: Any = None
+
+
+def are_foreign_notes(extras: Extras, dialect: str) -> bool:
+    """Whether extras hold nothing that an encoder of this dialect would write back, or record as dropped."""
+    for name, members in extras.items():
+        if name == dialect:
+            return False
+        for member in members:
+            if not member.startswith(":"):
+                return False
+    return True
 
 
 class AdaptationLog:

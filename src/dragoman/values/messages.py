@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec.structs import replace
 
 from dragoman.errors import InvalidRequest
 from dragoman.values.parts import Media, Opaque, Part, Reasoning, Refusal, Text, ToolCall, ToolResult, ToolResultPart
@@ -14,7 +15,7 @@ from dragoman.values.value import Extras, Value
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["Message", "MessageRole", "as_parts", "assistant", "system", "tool_result", "user"]
+__all__ = ["Message", "MessageRole", "as_parts", "assistant", "message_of", "system", "tool_result", "user"]
 
 
 class MessageRole(StrEnum):
@@ -101,6 +102,14 @@ class Message(Value, frozen=True, kw_only=True, metaclass=_MessageMeta):
     def tool_calls(self) -> tuple[ToolCall, ...]:
         """The calls that the caller has to run; calls that the provider runs itself are among `parts`."""
         return tuple(part for part in self.parts if isinstance(part, ToolCall) and part.runner == "client")
+
+
+_BARE = {role: Message(role) for role in MessageRole}
+
+
+def message_of(role: MessageRole, parts: tuple[Part, ...], extras: Extras | None = None) -> Message:
+    """`Message(role, parts=parts)` in a third of the time, for the readers of every request's messages."""
+    return replace(_BARE[role], parts=parts, extras={} if extras is None else extras)
 
 
 def system(*content: str | Part) -> Message:

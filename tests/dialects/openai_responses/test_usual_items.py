@@ -21,6 +21,7 @@ _IDS: list[dict[str, Any]] = [{}, {"id": "x_1"}, {"id": f"x_{MINTED}1"}]
 _STATUSES: list[dict[str, Any]] = [{}, {"status": "completed"}, {"status": "odd"}]
 _OUTPUT_TEXT: dict[str, Any] = {"type": "output_text", "text": "b"}
 _CONTENTS: list[Any] = [
+    "b",
     [{**_OUTPUT_TEXT, "annotations": [], "logprobs": []}],
     [{**_OUTPUT_TEXT, "annotations": []}, _OUTPUT_TEXT],
     [{**_OUTPUT_TEXT, "text": ""}],

@@ -42,31 +42,39 @@ _TURNS = {
     "output_config": "mid-conversation-output-config-2026-07-01",
 }
 _HOLDERS = frozenset(("context_management", "output_config", "container", "thinking"))
-_PLAIN = ("text", "tool_use")
+_MEMBER_NAMES = frozenset(_MEMBERS)
+_TURN_NAMES = frozenset(_TURNS)
 
 
-def betas_of(body: JsonObject) -> list[str]:
-    """The values that the body's features need, in a fixed order, each once."""
+def betas_of(body: JsonObject, *, plain_turns: bool = False) -> list[str]:
+    """The values that the body's features need, in a fixed order, each once.
+
+    `plain_turns`: whoever wrote the turns knows that they are texts, calls and results alone, which need none.
+    """
+    # On the path of every request: turns and blocks without anything special are passed over with few looks.
     found: list[str] = []
-    _add_named(_MEMBERS, body, found)
+    if not _MEMBER_NAMES.isdisjoint(body):
+        _add_named(_MEMBERS, body, found)
     tools, servers = body.get("tools"), body.get("mcp_servers")
     if tools or servers:
-        _add_of_tools(_objects(tools), bool(servers), found)
+        _add_of_tools(tools, bool(servers), found)
     if not _HOLDERS.isdisjoint(body):
         _add_of_members(body, found)
-    for turn in _objects(body.get("messages")):
-        _add_named(_TURNS, turn, found)
-        _add_of_blocks(turn.get("content"), found)
+    for turn in () if plain_turns else _objects(body.get("messages")):
+        if not _TURN_NAMES.isdisjoint(turn):
+            _add_named(_TURNS, turn, found)
+        content = turn.get("content")
+        if isinstance(content, list):
+            _add_of_blocks(content, found)  # pyright: ignore[reportUnknownArgumentType]  # JSON
     return list(dict.fromkeys(found)) if found else found
 
 
 def _add_named(table: dict[str, str], holder: JsonObject, found: list[str]) -> None:
-    if not table.keys().isdisjoint(holder):  # nearly always it is
-        found += [beta for name, beta in table.items() if holder.get(name) is not None]
+    found += [beta for name, beta in table.items() if holder.get(name) is not None]
 
 
-def _add_of_tools(tools: list[JsonObject], has_servers: bool, found: list[str]) -> None:
-    kinds = {str(tool["type"]) for tool in tools if "type" in tool}
+def _add_of_tools(tools: Any, has_servers: bool, found: list[str]) -> None:
+    kinds = {str(tool["type"]) for tool in _objects(tools) if "type" in tool}
     if kinds:
         found += [beta for kind, beta in _TOOLS.items() if kind in kinds]
     if has_servers and "mcp_toolset" not in kinds:
@@ -86,18 +94,29 @@ def _add_of_members(body: JsonObject, found: list[str]) -> None:
         found.append("thinking-binding-controls-2026-08-01")
 
 
-def _add_of_blocks(content: Any, found: list[str]) -> None:
-    for block in _objects(content):
-        kind = block.get("type")
-        if kind in _PLAIN and "source" not in block:
-            continue  # nearly all of them
+def _add_of_blocks(content: list[Any], found: list[str]) -> None:
+    for block in content:
+        if not isinstance(block, dict):
+            continue
+        holder: JsonObject = block  # pyright: ignore[reportUnknownVariableType]  # JSON
+        kind = holder.get("type")
+        if "source" not in holder:
+            if kind == "text" or kind == "tool_use":
+                continue  # nearly all of them
+            if kind == "tool_result":
+                _add_of_blocks(_list(holder.get("content")), found)
+                continue
         beta = _BLOCKS.get(str(kind))
         if beta is not None:
             found.append(beta)
-        if _member(block, "source", "type") == "file":
+        if _member(holder, "source", "type") == "file":
             found.append(_FILES)
         elif kind == "tool_result":
-            _add_of_blocks(block.get("content"), found)
+            _add_of_blocks(_list(holder.get("content")), found)
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []  # pyright: ignore[reportUnknownVariableType]  # JSON
 
 
 def _objects(value: Any) -> list[JsonObject]:

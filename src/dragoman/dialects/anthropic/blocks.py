@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from dragoman.values import JsonObject, Part, Target, ToolResultPart
 
-__all__ = ["INVALID_INPUT", "UNSIGNED", "decode_block", "decode_blocks", "input_text"]
+__all__ = ["INVALID_INPUT", "UNSIGNED", "decode_block", "decode_blocks", "input_text", "plain_block"]
 
 INVALID_INPUT = "INVALID_JSON"
 """The member under which the vendor's guide to fine-grained tool streaming wraps arguments that are no JSON object."""
@@ -34,7 +34,6 @@ _REDACTED = frozenset({"type", "data"})
 _TOOL_USE = frozenset({"type", "id", "name", "input"})
 _TOOL_RESULT = frozenset({"type", "tool_use_id", "content", "is_error"})
 _SERVER_RESULT = frozenset({"type", "tool_use_id", "content"})
-_PLAIN_CALL = frozenset({"type", "id", "name", "input"})
 _PORTABLE = frozenset(  # types without a reader of their own that anybody may be sent
     {"search_result", "tool_reference", "container_upload", "tool_addition", "tool_removal", "browser_state"}
 )
@@ -42,14 +41,61 @@ _PORTABLE = frozenset(  # types without a reader of their own that anybody may b
 
 def decode_blocks(holder: JsonObject, path: str, target: Target, member: str = "content") -> tuple[Part, ...]:
     """The parts in a list member."""
-    where = f"{path}.{member}" if path else member
-    return tuple(
-        decode_block(block, f"{where}[{index}]", target) for index, block in enumerate(objects_in(holder, member, path))
-    )
+    parts: list[Part] = []
+    for index, block in enumerate(objects_in(holder, member, path)):
+        part = plain_block(block)
+        if part is None:
+            where = f"{path}.{member}" if path else member
+            part = _decode_block(block, f"{where}[{index}]", target)
+        parts.append(part)
+    return tuple(parts)
 
 
 def decode_block(block: JsonObject, path: str, target: Target) -> Part:
     """One block; of a type that we do not know, as Opaque."""
+    part = plain_block(block)
+    return _decode_block(block, path, target) if part is None else part
+
+
+def plain_block(block: Any) -> Part | None:
+    """A text, a call or a result to which there is nothing else; None for any other. Nearly all are one of these."""
+    if not isinstance(block, dict):
+        return None
+    holder: JsonObject = block  # pyright: ignore[reportUnknownVariableType]  # JSON
+    kind = holder.get("type")
+    if kind == "text":
+        said = holder.get("text")
+        return Text(text=said) if len(holder) == 2 and isinstance(said, str) else None
+    if kind == "tool_use":
+        return _plain_call(holder) if len(holder) == 4 else None
+    return _plain_result(holder) if kind == "tool_result" and len(holder) == 3 else None
+
+
+def _plain_call(block: JsonObject) -> ToolCall | None:
+    call_id, name, value = block.get("id"), block.get("name"), block.get("input")
+    if not isinstance(call_id, str) or not call_id or not isinstance(name, str):
+        return None
+    if not isinstance(value, dict) or INVALID_INPUT in value:
+        return None
+    return ToolCall(id=call_id, name=name, arguments_text=msgspec.json.encode(value).decode())
+
+
+def _plain_result(block: JsonObject) -> ToolResult | None:
+    call_id, content = block.get("tool_use_id"), block.get("content")
+    if not isinstance(call_id, str) or not call_id or not content:
+        return None
+    if isinstance(content, str):
+        return ToolResult(call_id=call_id, content=(Text(text=content),), extras={NAME: {":content": "string"}})
+    if not isinstance(content, list):
+        return None
+    pieces: list[Any] = [plain_block(piece) for piece in content]  # pyright: ignore[reportUnknownVariableType]
+    for piece in pieces:
+        if type(piece) is not Text:
+            return None
+    return ToolResult(call_id=call_id, content=tuple(pieces))
+
+
+def _decode_block(block: JsonObject, path: str, target: Target) -> Part:
     kind = required_text(block, "type", path)
     reader = _READERS.get(kind)
     if reader is not None:
@@ -72,9 +118,6 @@ def _opaque(block: JsonObject, path: str, target: Target) -> Opaque:
 
 
 def _text(block: JsonObject, path: str, target: Target) -> Text:
-    said = block.get("text")
-    if len(block) == 2 and type(said) is str:  # beside its type, which was read: nearly all of them
-        return Text(text=said)
     wires = objects_in(block, "citations", path)
     cache = cache_of(block, path)
     return Text(
@@ -117,12 +160,6 @@ def _redacted(block: JsonObject, path: str, target: Target) -> Reasoning:
 
 def _tool_use(block: JsonObject, path: str, target: Target) -> ToolCall:
     value = block.get("input")
-    if len(block) == 4 and type(value) is dict and INVALID_INPUT not in value and not _PLAIN_CALL ^ block.keys():
-        return ToolCall(
-            id=_identifier(block, "id", path),
-            name=required_text(block, "name", path),
-            arguments_text=msgspec.json.encode(value).decode(),
-        )
     cache = cache_of(block, path)
     wrapped = _wrapped(object_of(value, f"{path}.input")) if value is not None else None
     return ToolCall(

@@ -38,15 +38,15 @@ _APPROXIMATE: frozenset[FinishReason] = frozenset({"content_filter", "error", "o
 
 def decode_finish(wire: JsonObject, path: str = "") -> Finish | None:
     """The finish of a message object, or None while it has no stop reason."""
-    raw = text(wire, "stop_reason", path)
-    if raw is None:
-        return None
-    return Finish(
-        reason=_REASONS.get(raw, "other"),
-        raw=raw,
-        stop_sequence=text(wire, "stop_sequence", path),
-        detail=wire.get("stop_details"),
-    )
+    raw, sequence = wire.get("stop_reason"), wire.get("stop_sequence")
+    if not isinstance(raw, str):
+        raw = text(wire, "stop_reason", path)
+        if raw is None:
+            return None
+    if sequence is not None:
+        sequence = text(wire, "stop_sequence", path)
+    reason = _REASONS.get(raw, "other")
+    return Finish(reason=reason, raw=raw, stop_sequence=sequence, detail=wire.get("stop_details"))
 
 
 def encode_finish(finish: Finish | None, message: Message, writing: Writing) -> JsonObject:

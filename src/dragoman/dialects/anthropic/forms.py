@@ -16,8 +16,9 @@ The notes of this dialect, all in `extras["anthropic"]`:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from dragoman.dialects.reading import object_of
 from dragoman.values import AdaptationLog, CacheHint, Target
@@ -47,18 +48,18 @@ _NOTHING: dict[str, Any] = {}
 _TTLS = {"5m", "1h"}
 
 
-@dataclass(slots=True)
-class Writing:
+class Writing(msgspec.Struct):
     """What an encoder carries along.
 
     `mend`: the values come from elsewhere, so what this wire forbids is mended and recorded. `answer`: a response is
-    written, not a request.
+    written, not a request. `plain`: all turns so far are texts, calls and results, to which there is nothing else.
     """
 
     target: Target
     log: AdaptationLog
     mend: bool = True
     answer: bool = False
+    plain: bool = True
 
 
 def kept(
@@ -74,14 +75,16 @@ def kept(
     `silent` names members that the encoder leaves out when their field is empty; `cache` is the hint that was read
     from `cache_control` (without one, the member is kept as it came).
     """
-    members = {name: value for name, value in wire.items() if name not in known}
+    members: JsonObject = {}
+    if not (isinstance(known, frozenset) and known.issuperset(wire)):  # most objects have none that is unknown
+        members = {name: value for name, value in wire.items() if name not in known}
     if cache is not None:
         del members["cache_control"]
     explicit: JsonObject = {}
     for name in silent:
         if name in wire and not wire[name]:
             explicit[name] = wire[name]
-    if members:  # most objects have none that is unknown
+    if members:
         colons = [name for name in members if name.startswith(":")]
         if colons:
             members[":members"] = {name: members.pop(name) for name in colons}

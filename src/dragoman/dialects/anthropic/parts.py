@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from dragoman.values import JsonObject, Part, Replay, Target
 
-__all__ = ["encode_part", "encode_parts", "is_plain", "tool_id", "tool_input"]
+__all__ = ["encode_part", "encode_parts", "is_plain", "plain_call", "tool_id", "tool_input"]
 
 _ID_FORM = CallIdForm(characters=WORD)
 
@@ -122,7 +122,9 @@ def _reasoning(part: Reasoning, path: str, writing: Writing) -> JsonObject | Non
 
 def tool_id(identifier: str, writing: Writing) -> str:
     """An id that the wire's pattern allows; another one is mapped so that different ids stay different."""
-    return fitted_id(identifier, _ID_FORM) if writing.mend else identifier
+    if not writing.mend or WORD.issuperset(identifier):
+        return identifier
+    return fitted_id(identifier, _ID_FORM)
 
 
 def tool_input(call: ToolCall, path: str, writing: Writing) -> JsonObject:
@@ -138,10 +140,23 @@ def tool_input(call: ToolCall, path: str, writing: Writing) -> JsonObject:
     except (msgspec.DecodeError, RecursionError):
         value = None
     if isinstance(value, dict):
-        return cast("JsonObject", value)
+        return value  # pyright: ignore[reportUnknownVariableType]  # JSON
     if note(call.extras, ":input") != "wrapped":
         writing.log.substituted(f"{path}.arguments_text", "the arguments are no JSON object; they are wrapped in one")
     return {INVALID_INPUT: arguments}
+
+
+def plain_call(part: ToolCall, writing: Writing) -> JsonObject | None:
+    """The block of a call without state or extras, whose arguments are a JSON object; None for any other."""
+    if part.runner != "client" or part.input != "json":
+        return None
+    try:
+        value: Any = msgspec.json.decode(part.arguments_text)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    if not isinstance(value, dict):
+        return None
+    return {"type": "tool_use", "id": tool_id(part.id, writing), "name": part.name, "input": value}
 
 
 def _tool_call(part: ToolCall, path: str, writing: Writing) -> JsonObject | None:

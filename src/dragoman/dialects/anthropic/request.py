@@ -17,6 +17,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, cast
 
 from dragoman.dialects.anthropic.betas import betas_of
@@ -45,6 +46,7 @@ _KNOWN = frozenset(
     "output_config output_format metadata service_tier".split()
 )
 _SILENT = tuple(_KNOWN - {"model", "messages", "max_tokens", "temperature", "top_p", "top_k", "system"})
+_HEADERS = (("anthropic-version", VERSION),)
 _NUMBERS = ("max_tokens", "temperature", "top_p", "top_k", "system")
 _OURS = {"stop_sequences": "stop", "thinking": "reasoning", "output_config": "output", "output_format": "output"}
 _TIERS = {"auto": "auto", "standard_only": "standard_only", "default": "standard_only", "priority": "auto"}
@@ -109,38 +111,43 @@ def _decode_metadata(body: JsonObject) -> tuple[str | None, dict[str, Any]]:
 
 def encode_request(request: Request, target: Target) -> EncodedRequest:
     """The body, the version and beta headers, and what could not be said."""
-    writing = Writing(target, AdaptationLog(), mend=not note(request.extras, ":spoken"))
-    writing.log.foreign_extras(request.extras, NAME, "")
+    writing = Writing(target, AdaptationLog())
+    if request.extras:
+        writing.mend = not note(request.extras, ":spoken")
+        writing.log.foreign_extras(request.extras, NAME, "")
     if request.cache is not None:
         note_loss(request, writing.log, automatic=True, ttl=False)
         request = place_marks(request, _MARKS, writing.log)
     body: JsonObject = {"model": request.model}
     _write_turns(body, request, writing)
     _write_tools(body, request, writing)
-    thinking, effort = encode_reasoning(request.reasoning, writing)
-    if thinking is not None:
-        body["thinking"] = thinking
-    encode_output(body, request.output, effort, request.extras, writing)
+    effort = None
+    if request.reasoning is not None:
+        thinking, effort = encode_reasoning(request.reasoning, writing)
+        if thinking is not None:
+            body["thinking"] = thinking
+    if request.output is not None or effort is not None or NAME in request.extras:
+        encode_output(body, request.output, effort, request.extras, writing)
     _write_numbers(body, request, writing)
-    _write_metadata(body, request)
-    _write_tier(body, request, writing)
+    _write_account(body, request, writing)
     keep_rules(body, request, writing)
     _note_unsaid(request, writing)
     if request.stream:
         body["stream"] = True
-    restore(body, request.extras)
+    if NAME in request.extras:
+        restore(body, request.extras)
     for name in target.quirks.anthropic.refused:
         if name in body:
             writing.log.dropped(_OURS.get(name, name), "this host refuses it", body.pop(name))
-    headers = [("anthropic-version", VERSION)]
-    if target.quirks.anthropic.betas and (betas := betas_of(body)):
-        headers.append(("anthropic-beta", ",".join(betas)))
-    return EncodedRequest(PATH, body, tuple(headers), writing.log.entries())
+    headers = _HEADERS
+    if target.quirks.anthropic.betas and (betas := betas_of(body, plain_turns=writing.plain)):
+        headers = (*_HEADERS, ("anthropic-beta", ",".join(betas)))
+    return EncodedRequest(PATH, body, headers, writing.log.entries())
 
 
 def _write_turns(body: JsonObject, request: Request, writing: Writing) -> None:
     system, turns = encode_messages(request, writing)
-    words = instruction(request.output, writing)
+    words = None if request.output is None else instruction(request.output, writing)
     if words is not None:
         blocks = [{"type": "text", "text": system}] if isinstance(system, str) else list(system or ())
         system = [*blocks, {"type": "text", "text": words}]
@@ -153,10 +160,10 @@ def _write_turns(body: JsonObject, request: Request, writing: Writing) -> None:
 
 
 def _write_tools(body: JsonObject, request: Request, writing: Writing) -> None:
-    tools = encode_tools(request, writing)
+    tools = encode_tools(request, writing) if request.tools else []
     if tools:
         body["tools"] = tools
-    choice = encode_choice(request, tools, writing)
+    choice = None if request.tool_choice is None else encode_choice(request, tools, writing)
     if choice is not None:
         body["tool_choice"] = choice
 
@@ -168,12 +175,21 @@ def _write_numbers(body: JsonObject, request: Request, writing: Writing) -> None
         budget = body.get("thinking", {}).get("budget_tokens", 0)
         body["max_tokens"] = writing.target.quirks.anthropic.default_max_tokens + budget
         writing.log.defaulted("max_tokens", "this wire requires a cap on the answer", body["max_tokens"])
-    for name in ("temperature", "top_p", "top_k"):
-        value: Any = getattr(request, name)
-        if value is not None:
-            body[name] = value
+    if request.temperature is not None:
+        body["temperature"] = request.temperature
+    if request.top_p is not None:
+        body["top_p"] = request.top_p
+    if request.top_k is not None:
+        body["top_k"] = request.top_k
     if request.stop:
         body["stop_sequences"] = list(request.stop)
+
+
+def _write_account(body: JsonObject, request: Request, writing: Writing) -> None:
+    if request.user is not None or NAME in request.extras:
+        _write_metadata(body, request)
+    if request.service_tier is not None:
+        _write_tier(body, request.service_tier, writing)
 
 
 def _write_metadata(body: JsonObject, request: Request) -> None:
@@ -188,10 +204,7 @@ def _write_metadata(body: JsonObject, request: Request) -> None:
         body["metadata"] = metadata
 
 
-def _write_tier(body: JsonObject, request: Request, writing: Writing) -> None:
-    tier = request.service_tier
-    if tier is None:
-        return
+def _write_tier(body: JsonObject, tier: str, writing: Writing) -> None:
     said = _TIERS.get(tier) if writing.mend else tier
     if said is None:
         writing.log.dropped("service_tier", "this wire has no such tier", tier)
@@ -203,6 +216,8 @@ def _write_tier(body: JsonObject, request: Request, writing: Writing) -> None:
 
 def _note_unsaid(request: Request, writing: Writing) -> None:
     """Records the members that this wire has no word for; what equals its own behaviour is no loss."""
+    if _UNASKED(request) == _NOTHING_ASKED:
+        return  # nearly always: one look instead of eleven
     for name, harmless in _UNSAID.items():
         value: Any = getattr(request, name)
         if value is not None and value not in harmless:
@@ -228,3 +243,5 @@ _UNSAID: dict[str, tuple[Any, ...]] = {
     "previous_response_id": (),
     "cache_key": (),
 }
+_UNASKED = attrgetter(*_UNSAID)
+_NOTHING_ASKED = _UNASKED(Request(model=""))

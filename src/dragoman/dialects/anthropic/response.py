@@ -14,13 +14,15 @@ from dragoman.dialects.anthropic.usage import decode_usage, encode_usage, servic
 from dragoman.dialects.contract import EncodedBody
 from dragoman.dialects.reading import object_of, text
 from dragoman.errors import ProtocolViolation
-from dragoman.values import AdaptationLog, Choice, Message, MessageRole, Response, Usage
+from dragoman.values import AdaptationLog, Choice, MessageRole, Response, Usage
+from dragoman.values.messages import message_of
 
 if TYPE_CHECKING:
-    from dragoman.values import Extras, JsonObject, Part, Target
+    from dragoman.values import Extras, Finish, JsonObject, Part, Target
 
 __all__ = ["decode_head", "decode_response", "encode_head", "encode_response", "leave_out", "message_id"]
 
+_ASSISTANT = MessageRole.ASSISTANT
 _KNOWN = frozenset({"id", "type", "role", "content", "model", "stop_reason", "stop_sequence", "usage"})
 _NULLABLE = ("type", "role", "model")
 _WRITTEN = ("id", "type", "role", "content", "model", "stop_reason", "stop_sequence", "usage")
@@ -42,17 +44,12 @@ def decode_response(body: Any, target: Target) -> Response:
 def decode_head(wire: JsonObject, parts: tuple[Part, ...], target: Target) -> Response:
     """The answer whose members stand in `wire` and whose content came to `parts`."""
     finish = decode_finish(wire)
-    known = _KNOWN_UNFINISHED if finish is None else _KNOWN_FINISHED
     notes: dict[str, Any] = {}
     if not wire.keys() >= _ALL_WRITTEN:
         notes[":absent"] = [name for name in _WRITTEN if name not in wire]
-    nulls = [name for name in _NULLABLE if name in wire and wire[name] is None]
-    if nulls:
-        notes[":null"] = nulls
-    for name, usual in (("type", "message"), ("role", "assistant")):
-        if text(wire, name) not in (None, usual):
-            notes[f":{name}"] = wire[name]
-    model = text(wire, "model")
+    model = wire.get("model")
+    if wire.get("type") != "message" or wire.get("role") != "assistant" or not isinstance(model, str):
+        model = _odd_members(wire, notes)
     raw = wire.get("usage")
     usage = Usage() if raw is None else decode_usage(object_of(raw, "usage"))
     return Response(
@@ -60,16 +57,30 @@ def decode_head(wire: JsonObject, parts: tuple[Part, ...], target: Target) -> Re
         model=target.model if model is None else model,
         provider=target.provider,
         dialect=NAME,
-        choices=(Choice(message=Message(MessageRole.ASSISTANT, parts=parts), finish=finish),),
+        choices=(Choice(message=message_of(_ASSISTANT, parts), finish=finish),),
         usage=usage,
         service_tier=service_tier(usage),
-        extras=kept(
-            wire,
-            known,
-            silent=("stop_details", "content") if wire.get("content") is None else ("stop_details",),
-            notes=notes,
-        ),
+        extras=_extras(wire, finish, notes),
     )
+
+
+def _extras(wire: JsonObject, finish: Finish | None, notes: dict[str, Any]) -> Extras:
+    absent = wire.get("content") is None
+    if finish is not None and not absent and not notes and _KNOWN.issuperset(wire):
+        return {}  # most answers say nothing else
+    known = _KNOWN_UNFINISHED if finish is None else _KNOWN_FINISHED
+    return kept(wire, known, silent=("stop_details", "content") if absent else ("stop_details",), notes=notes)
+
+
+def _odd_members(wire: JsonObject, notes: dict[str, Any]) -> str | None:
+    """The model, where a member that is always the same is another or null, which `notes` are to tell."""
+    nulls = [name for name in _NULLABLE if name in wire and wire[name] is None]
+    if nulls:
+        notes[":null"] = nulls
+    for name, usual in (("type", "message"), ("role", "assistant")):
+        if text(wire, name) not in (None, usual):
+            notes[f":{name}"] = wire[name]
+    return text(wire, "model")
 
 
 def encode_response(response: Response, target: Target) -> EncodedBody:

@@ -27,7 +27,11 @@ _LEAST_TOP_P = 0.95
 def keep_rules(body: JsonObject, request: Request, writing: Writing) -> None:
     """Changes `body` where the API would refuse it, and records each change."""
     thinking: JsonObject | None = body.get("thinking")
-    if thinking is not None and thinking.get("type") == "enabled":
+    if thinking is None:
+        if writing.mend:
+            _fit_numbers(body, writing)
+        return
+    if thinking.get("type") == "enabled":
         lost = writing.mend or _thoughts(body["messages"]) < _said_thoughts(request)
         if lost and _open_round_without_thoughts(body["messages"]):
             reason = "the open round of tools lacks its signed thoughts, without which this wire refuses to think on"
@@ -106,8 +110,8 @@ def _fit_numbers(body: JsonObject, writing: Writing) -> None:
     if temperature is not None and temperature > 1:
         writing.log.clamped("temperature", "this wire's range is 0 to 1", temperature, 1)
         body["temperature"] = 1
-    stops: list[str] = body.get("stop_sequences", [])
-    if not all(stop.strip() for stop in stops):
+    stops: list[str] | None = body.get("stop_sequences")
+    if stops is not None and not all(stop.strip() for stop in stops):
         writing.log.dropped("stop", "this wire takes no stop of white space alone", [s for s in stops if not s.strip()])
         body["stop_sequences"] = [stop for stop in stops if stop.strip()]
         if not body["stop_sequences"]:

@@ -23,7 +23,20 @@ _TYPES: dict[_Mode | None, str] = {None: "auto", "auto": "auto", "required": "an
 
 def decode_tools(body: JsonObject) -> tuple[Tool, ...]:
     """The tools of a request."""
-    return tuple(_decode_tool(tool, f"tools[{index}]") for index, tool in enumerate(objects_in(body, "tools")))
+    return tuple(
+        [
+            _plain_definition(tool) or _decode_tool(tool, f"tools[{index}]")
+            for index, tool in enumerate(objects_in(body, "tools"))
+        ]
+    )
+
+
+def _plain_definition(tool: JsonObject) -> ToolDefinition | None:
+    """A function of the commonest shape; None for any other tool."""
+    name, description, schema = tool.get("name"), tool.get("description"), tool.get("input_schema")
+    if len(tool) != 3 or not isinstance(name, str) or not isinstance(description, str) or not isinstance(schema, dict):
+        return None
+    return ToolDefinition(name=name, description=description, input_schema=schema)  # pyright: ignore[reportUnknownArgumentType]  # JSON
 
 
 def _decode_tool(tool: JsonObject, path: str) -> Tool:
@@ -56,6 +69,11 @@ def encode_tools(request: Request, writing: Writing) -> list[JsonObject]:
     allowed = choice.names if choice is not None and choice.mode == "named" and len(choice.names) > 1 else None
     tools: list[JsonObject] = []
     for index, tool in enumerate(request.tools):
+        if allowed is None and type(tool) is ToolDefinition:
+            plain = _plain_tool(tool)
+            if plain is not None:
+                tools.append(plain)
+                continue
         path = f"tools[{index}]"
         if allowed is not None and isinstance(tool, ToolDefinition) and tool.name not in allowed:
             writing.log.dropped(path, "tool_choice does not allow it", tool.name)
@@ -74,6 +92,19 @@ def _encode_opaque(tool: Opaque, path: str, writing: Writing) -> JsonObject | No
         writing.log.dropped(path, f"only {tool.dialect} has the tool {tool.kind}")
         return None
     return cast("JsonObject", data)
+
+
+def _plain_tool(tool: ToolDefinition) -> JsonObject | None:
+    """A function of which nothing has to be mended or marked; None for any other. On the path of every request."""
+    schema = tool.input_schema
+    if not schema or schema.get("type") != "object" or tool.extras or tool.cache is not None:
+        return None
+    wire: JsonObject = {"name": tool.name, "input_schema": schema}
+    if tool.description is not None:
+        wire["description"] = tool.description
+    if tool.strict is not None:
+        wire["strict"] = tool.strict
+    return wire
 
 
 def _encode_tool(tool: ToolDefinition, path: str, writing: Writing) -> JsonObject:
@@ -139,7 +170,8 @@ def _wire_choice(choice: ToolChoice) -> JsonObject:
             wire["type"] = "any"
     if choice.parallel is not None and choice.mode != "none":
         wire["disable_parallel_tool_use"] = not choice.parallel
-    wire.update(own_members(choice.extras))
+    if choice.extras:
+        wire.update(own_members(choice.extras))
     return wire
 
 
@@ -148,8 +180,10 @@ def encode_choice(request: Request, tools: list[JsonObject], writing: Writing) -
     choice = request.tool_choice
     if choice is None:
         return None
-    writing.log.foreign_extras(choice.extras, NAME, "tool_choice")
-    original = note(choice.extras, ":tool_choice")
+    original: JsonObject | None = None
+    if choice.extras:
+        writing.log.foreign_extras(choice.extras, NAME, "tool_choice")
+        original = note(choice.extras, ":tool_choice")
     if original is not None:
         before = decode_choice({"tool_choice": original})
         if before is not None and (before.mode, before.names, before.parallel) == (

@@ -45,14 +45,17 @@ def _sum(*counts: int | None) -> int | None:
 
 def decode_usage(raw: JsonObject, path: str = "usage") -> Usage:
     """The counts of a wire's object, which is kept as `raw`."""
+    # On the path of every answer: what is not there is passed over at once.
     counts = _counts(raw, path)
-    for index, iteration in enumerate(objects_in(raw, "iterations", path)):
-        if iteration.get("type") == "compaction":
-            counts = counts.plus(_counts(iteration, f"{path}.iterations[{index}]"))
+    if "iterations" in raw:
+        for index, iteration in enumerate(objects_in(raw, "iterations", path)):
+            if iteration.get("type") == "compaction":
+                counts = counts.plus(_counts(iteration, f"{path}.iterations[{index}]"))
     details = raw.get("output_tokens_details")
-    cost = number(raw, "cost", path)
+    cost = number(raw, "cost", path) if "cost" in raw else None
+    cached = counts.read or counts.write
     return Usage(
-        input_tokens=_sum(counts.fresh, counts.read, counts.write),
+        input_tokens=_sum(counts.fresh, counts.read, counts.write) if cached or counts.fresh is None else counts.fresh,
         output_tokens=counts.output,
         cache_read_tokens=counts.read,
         cache_write_tokens=counts.write,
@@ -61,7 +64,7 @@ def decode_usage(raw: JsonObject, path: str = "usage") -> Usage:
         reasoning_tokens=None
         if details is None
         else integer(object_of(details, f"{path}.output_tokens_details"), "thinking_tokens", path),
-        tool_uses=_tool_uses(raw, path),
+        tool_uses=_tool_uses(raw, path) if "server_tool_use" in raw else None,
         reported_cost=None if cost is None else Decimal(str(cost)),
         dialect=NAME,
         raw=raw,
@@ -69,21 +72,22 @@ def decode_usage(raw: JsonObject, path: str = "usage") -> Usage:
 
 
 def _counts(raw: JsonObject, path: str) -> _Counts:
-    write = integer(raw, "cache_creation_input_tokens", path)
+    write, fresh = raw.get("cache_creation_input_tokens"), raw.get("input_tokens")
+    read, output = raw.get("cache_read_input_tokens"), raw.get("output_tokens")
+    if not _PLAIN.issuperset(map(type, (write, fresh, read, output))):
+        write, fresh, read, output = [integer(raw, name, path) for name in _COUNTS]
     by_duration = raw.get("cache_creation")
-    short = long = None
+    short = long = summed = None
     if by_duration is not None:
         by_duration = object_of(by_duration, f"{path}.cache_creation")
         short = integer(by_duration, "ephemeral_5m_input_tokens", f"{path}.cache_creation")
         long = integer(by_duration, "ephemeral_1h_input_tokens", f"{path}.cache_creation")
-    return _Counts(
-        fresh=integer(raw, "input_tokens", path),
-        read=integer(raw, "cache_read_input_tokens", path),
-        write=_sum(short, long) if write is None else write,
-        write_5m=short,
-        write_1h=long,
-        output=integer(raw, "output_tokens", path),
-    )
+        summed = _sum(short, long)
+    return _Counts(fresh, read, summed if write is None else write, short, long, output)
+
+
+_COUNTS = ("cache_creation_input_tokens", "input_tokens", "cache_read_input_tokens", "output_tokens")
+_PLAIN = frozenset((int, type(None)))
 
 
 def service_tier(usage: Usage) -> str | None:

@@ -20,6 +20,7 @@ from dragoman.dialects.gemini.parts import PartReader
 from dragoman.dialects.reading import text
 from dragoman.errors import ProtocolViolation
 from dragoman.values import Message, MessageRole, ToolResult
+from dragoman.values.messages import message_of
 
 if TYPE_CHECKING:
     from dragoman.dialects.gemini.members import Reading
@@ -45,7 +46,7 @@ def read_system(wire: JsonObject, issuer: str, path: str) -> Message:
     if role is not None:
         reading.notes[":role"] = role
     parts = _parts(reading, PartReader(issuer), path)
-    return Message(MessageRole.SYSTEM, parts=parts, extras=reading.extras)
+    return message_of(MessageRole.SYSTEM, parts, reading.extras)
 
 
 def read_contents(wires: list[JsonObject], issuer: str, path: str) -> list[Message]:
@@ -76,7 +77,7 @@ def _turn(wire: JsonObject, reader: PartReader, last: Message | None, path: str)
         reading.notes[":role"] = word
     if role is MessageRole.TOOL and last is not None and last.role is MessageRole.TOOL:
         reading.notes[":apart"] = True
-    return Message(role, parts=parts, extras=reading.extras)
+    return message_of(role, parts, reading.extras)
 
 
 def read_answer(wire: JsonObject, reader: PartReader, path: str) -> Message:
@@ -85,7 +86,7 @@ def read_answer(wire: JsonObject, reader: PartReader, path: str) -> Message:
     word = text(reading.found, "role", path)
     if word != "model" and "role" not in reading.notes.get(":null", ()):
         reading.notes[":role"] = word
-    return Message(MessageRole.ASSISTANT, parts=_parts(reading, reader, path), extras=reading.extras)
+    return message_of(MessageRole.ASSISTANT, _parts(reading, reader, path), reading.extras)
 
 
 def _parts(reading: Reading, reader: PartReader, path: str) -> tuple[Part, ...]:

@@ -9,7 +9,7 @@ from dragoman.dialects.openai_chat.content import put_content
 from dragoman.dialects.openai_chat.notes import NAME, own, write_members
 from dragoman.dialects.openai_chat.parts import drop_foreign_state, write_media
 from dragoman.dialects.openai_chat.reasoning import member_of, write_answer_reasoning, write_request_reasoning
-from dragoman.dialects.openai_chat.tools import fitted_id, write_call
+from dragoman.dialects.openai_chat.tools import CALL_ID_LENGTH, fitted_id, write_call
 from dragoman.values import Media, Opaque, Reasoning, Refusal, Text, ToolCall, ToolResult, own_replay
 
 if TYPE_CHECKING:
@@ -19,9 +19,38 @@ if TYPE_CHECKING:
     from dragoman.dialects.openai_chat.content import Placed
     from dragoman.values import AdaptationLog, JsonObject, Message, Part, Target
 
-__all__ = ["AssistantWriter"]
+__all__ = ["AssistantWriter", "plain_answer"]
 
 _NO_MEMBERS: Final[JsonObject] = {}
+
+
+def plain_answer(message: Message) -> JsonObject | None:
+    """An answer's message of text, and then calls, to which there is nothing else; None for any other.
+
+    On the path of every answer that is translated, nearly all of which are so: `AssistantWriter` writes it alike.
+    """
+    if message.extras or message.name is not None:
+        return None
+    texts: list[str] = []
+    calls: list[JsonObject] = []
+    for part in message.parts:
+        if part.extras or part.replay:
+            return None
+        if type(part) is Text and not calls:
+            if part.citations or part.channel != "answer":
+                return None
+            texts.append(part.text)
+        elif type(part) is ToolCall:
+            if part.runner != "client" or part.input != "json" or not part.arguments_text:
+                return None
+            function = {"name": part.name, "arguments": part.arguments_text}
+            calls.append({"id": part.id, "type": "function", "function": function})
+        else:
+            return None
+    wire: JsonObject = {"role": "assistant", "content": "".join(texts) if texts else None, "refusal": None}
+    if calls:
+        wire["tool_calls"] = calls
+    return wire
 
 
 class _Draft:
@@ -46,6 +75,35 @@ class AssistantWriter:
         self._answer = answer
         self._foreign = foreign
         self.ids: dict[str, str] = {}
+
+    def plain(self, parts: tuple[Part, ...]) -> JsonObject | None:
+        """A request's message of one text and calls to which there is nothing else; None for any other parts."""
+        if self._target.quirks.chat.call_id_form != "free":
+            return None
+        said: str | None = None
+        calls: list[JsonObject] = []
+        for part in parts:
+            if part.extras or part.replay:
+                return None
+            if type(part) is Text:
+                if said is not None or calls or part.cache is not None or part.citations or part.channel != "answer":
+                    return None
+                said = part.text
+            elif type(part) is ToolCall:
+                if part.runner != "client" or part.input != "json" or not part.arguments_text:
+                    return None
+                if len(part.id) > CALL_ID_LENGTH:
+                    return None
+                function = {"name": part.name, "arguments": part.arguments_text}
+                calls.append({"id": part.id, "type": "function", "function": function})
+            else:
+                return None
+        for call in calls:
+            self.ids[call["id"]] = call["id"]
+        wire: JsonObject = {"role": "assistant", "content": said}
+        if calls:
+            wire["tool_calls"] = calls
+        return wire
 
     def write(self, message: Message, path: str, log: AdaptationLog) -> JsonObject:
         draft = _Draft(log)

@@ -6,7 +6,7 @@ media that a tool returned follow in a user's message, since a `tool` message ho
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, cast
 
 from dragoman.dialects.openai_chat.assistant_writer import AssistantWriter
 from dragoman.dialects.openai_chat.content import put_content
@@ -14,14 +14,18 @@ from dragoman.dialects.openai_chat.notes import NAME, WIRE, own, write_members
 from dragoman.dialects.openai_chat.parts import drop_foreign_state, write_part
 from dragoman.dialects.openai_chat.tools import fitted_id
 from dragoman.values import AdaptationLog, Media, Message, MessageRole, Text, ToolResult
+from dragoman.values.adaptations import are_foreign_notes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from dragoman.dialects.openai_chat.content import Placed
-    from dragoman.values import JsonObject, Target
+    from dragoman.values import Extras, JsonObject, Part, Target
 
 __all__ = ["MessageWriter"]
+
+_ASSISTANT, _TOOL = MessageRole.ASSISTANT, MessageRole.TOOL  # a member of an enumeration is dear to look up
+_BEARERS: Final = (MessageRole.TOOL, MessageRole.USER)
 
 
 class MessageWriter:
@@ -55,10 +59,43 @@ class MessageWriter:
         """The messages of a request."""
         wires: list[JsonObject] = []
         for index, message in enumerate(messages):
-            if self._pending and message.role is not MessageRole.TOOL:
+            if self._pending and message.role is not _TOOL:
                 wires += self._flush()
-            wires += self.write(message, f"messages[{index}]")
+            plain = self._plain(message)
+            wires += self.write(message, f"messages[{index}]") if plain is None else plain
         return wires + self._flush()
+
+    def _plain(self, message: Message) -> list[JsonObject] | None:
+        """A request's message of the commonest kinds, of which nothing has to be recorded; None for any other.
+
+        On the path of every request that is translated, where conversations of hundreds of messages come again and
+        again.
+        """
+        parts = message.parts
+        if not parts or message.name is not None or not _is_silent(message.extras):
+            return None
+        role, first = message.role, parts[0]
+        if type(first) is ToolResult:
+            results = [self._plain_result(part) for part in parts] if role in _BEARERS else [None]
+            return None if None in results else cast("list[JsonObject]", results)
+        if role is _ASSISTANT:
+            wire = self._assistant.plain(parts)
+            return None if wire is None else [wire]
+        if len(parts) > 1 or type(first) is not Text or not _is_bare(first):
+            return None
+        if role is _TOOL or (role is MessageRole.DEVELOPER and not self._quirks.developer_role):
+            return None
+        return [{"role": role.value, "content": first.text}]
+
+    def _plain_result(self, part: Part) -> JsonObject | None:
+        if type(part) is not ToolResult or part.replay or part.cache is not None or part.is_error:
+            return None
+        if part.runner != "client" or len(part.content) != 1 or not _is_silent(part.extras):
+            return None
+        said = part.content[0]
+        if type(said) is not Text or not _is_bare(said):
+            return None
+        return {"role": "tool", "tool_call_id": self._result_id(part, None), "content": said.text}
 
     def write(self, message: Message, path: str) -> list[JsonObject]:
         """One message of ours."""
@@ -77,9 +114,9 @@ class MessageWriter:
         if message.extras:
             log.foreign_extras(message.extras, NAME, path)
         role = message.role
-        if role is MessageRole.ASSISTANT or self._answer:
+        if role is _ASSISTANT or self._answer:
             return [self._assistant.write(message, path, log)]
-        if role is MessageRole.TOOL or any(isinstance(part, ToolResult) for part in message.parts):
+        if role is _TOOL or any(isinstance(part, ToolResult) for part in message.parts):
             return self._results(message, path, log)
         parts = [(part, f"{path}.parts[{index}]") for index, part in enumerate(message.parts)]
         return [self._speech(message, parts, path, log)]
@@ -88,7 +125,7 @@ class MessageWriter:
 
     def _speech(self, message: Message, parts: list[Placed], path: str, log: AdaptationLog) -> JsonObject:
         role = message.role
-        if role is MessageRole.TOOL:
+        if role is _TOOL:
             role = MessageRole.USER
         elif role is MessageRole.DEVELOPER and not self._quirks.developer_role:
             role = MessageRole.SYSTEM
@@ -181,3 +218,12 @@ class MessageWriter:
             return []
         content, self._pending = self._pending, []
         return [{"role": "user", "content": content}]
+
+
+def _is_silent(extras: Extras) -> bool:
+    return not extras or are_foreign_notes(extras, NAME)
+
+
+def _is_bare(part: Text) -> bool:
+    """Whether there is nothing to a text but its words."""
+    return part.cache is None and not (part.extras or part.replay)

@@ -14,7 +14,7 @@ from dragoman.dialects.openai_chat.message_writer import MessageWriter
 from dragoman.dialects.openai_chat.notes import ABSENT, NAME, VOID, WIRE, extras_of, non_empty, own, rest
 from dragoman.dialects.openai_chat.parts import read_image, read_part
 from dragoman.dialects.openai_chat.reasoning import REASONING_MEMBERS, read_reasoning
-from dragoman.dialects.openai_chat.tools import CALL_ID_LENGTH, minted_id, read_call
+from dragoman.dialects.openai_chat.tools import CALL_ID_LENGTH, minted_id, plain_call, read_call
 from dragoman.dialects.reading import integer, object_of, objects_in, required_text, text
 from dragoman.errors import ProtocolViolation
 from dragoman.values import (
@@ -29,16 +29,21 @@ from dragoman.values import (
     ToolResult,
     replace,
 )
+from dragoman.values.messages import message_of
 
 if TYPE_CHECKING:
     from dragoman.values import JsonObject, Part, Reasoning, Target
 
 __all__ = ["MessageReader", "read_audio"]
 
+# A member of an enumeration is dear to look up.
+_ASSISTANT_ROLE: Final = MessageRole.ASSISTANT
+_TOOL_ROLE: Final = MessageRole.TOOL
 _ROLES: Final = {role.value: role for role in MessageRole}
 _SPEAKERS: Final = {
     name: role for name, role in _ROLES.items() if role not in (MessageRole.ASSISTANT, MessageRole.TOOL)
 }
+_BARE: Final = {role.value: Message(role) for role in MessageRole if role is not MessageRole.TOOL}
 _SPEECH: Final = ("role", "content", "name")
 _TRUSTED: Final = frozenset(("role", "content", "tool_calls"))
 _TRUSTED_ANSWER: Final = frozenset((*_TRUSTED, "refusal", "annotations"))
@@ -64,7 +69,71 @@ class MessageReader:
         self._place = place
         self._open: list[ToolCall] = []
 
+    def read_all(self, wires: list[JsonObject]) -> tuple[Message, ...]:
+        """The messages of a request."""
+        messages: list[Message] = []
+        for index, wire in enumerate(wires):
+            message = self._plain(wire)
+            messages.append(self._read(wire, f"messages[{index}]") if message is None else message)
+        return tuple(messages)
+
     def read(self, wire: JsonObject, path: str) -> Message:
+        """One message, of a request or of an answer."""
+        message = None if self._answer else self._plain(wire)
+        return self._read(wire, path) if message is None else message
+
+    def _plain(self, wire: JsonObject) -> Message | None:
+        """A request's message of the commonest shapes, which are sure to be written alike; None for any other.
+
+        On the path of every request that is translated, where conversations of hundreds of messages come again and
+        again: it takes half a microsecond where the way of all others takes three to ten.
+        """
+        role, said, size = wire.get("role"), wire.get("content"), len(wire)
+        message: Message | None = None
+        if type(role) is not str:
+            return None
+        if type(said) is str:
+            if not said:
+                return None
+            if size == 2:
+                bare = _BARE.get(role)
+                if bare is None:
+                    return None
+                self._place += 1
+                return replace(bare, parts=(Text(text=said),), extras={})
+            if size == 3 and role == "tool":
+                message = self._plain_result(wire.get("tool_call_id"), said)
+            elif size == 3 and role == "assistant":
+                message = self._plain_calls(wire.get("tool_calls"), said)
+        elif said is None:
+            if size == 3 and role == "assistant" and "content" in wire:
+                message = self._plain_calls(wire.get("tool_calls"), None)
+        elif size == 2 and type(said) is list and role in _SPEAKERS and self._target.quirks.chat.content_parts:
+            message = _plain_texts(_SPEAKERS[role], said)  # pyright: ignore[reportUnknownArgumentType]  # JSON
+        if message is not None:
+            self._place += 1
+        return message
+
+    def _plain_result(self, call_id: Any, said: str) -> Message | None:
+        if type(call_id) is not str or not 0 < len(call_id) <= CALL_ID_LENGTH:
+            return None
+        if self._open:
+            self._open = [call for call in self._open if call.id != call_id]
+        return message_of(_TOOL_ROLE, (ToolResult(call_id=call_id, content=(Text(text=said),)),))
+
+    def _plain_calls(self, wires: Any, said: str | None) -> Message | None:
+        if type(wires) is not list or not wires:
+            return None
+        calls = [plain_call(wire) for wire in wires]  # pyright: ignore[reportUnknownVariableType]  # JSON
+        if None in calls:
+            return None
+        parts: tuple[Any, ...] = tuple(calls)
+        self._open += parts
+        if said is not None:
+            return message_of(_ASSISTANT_ROLE, (Text(text=said), *parts))
+        return message_of(_ASSISTANT_ROLE, parts, {NAME: {":content": "null"}})
+
+    def _read(self, wire: JsonObject, path: str) -> Message:
         role = wire.get("role")
         if self._answer or role == "assistant":
             message = self._assistant(wire, path)
@@ -84,9 +153,6 @@ class MessageReader:
     # -- system, developer, user ---------------------------------------------------------------------------------------
 
     def _speech(self, wire: JsonObject, role: MessageRole, path: str) -> Message:
-        content = wire.get("content")
-        if isinstance(content, str) and content and len(wire) == 2:
-            return Message(role, parts=(Text(text=content),))
         notes: JsonObject = {}
         void: JsonObject = {}
         parts = self._content(wire, path, notes)
@@ -120,8 +186,6 @@ class MessageReader:
 
     def _assistant(self, wire: JsonObject, path: str) -> Message:
         content = wire.get("content")
-        if isinstance(content, str) and content and len(wire) == 2 and not self._answer:
-            return Message(MessageRole.ASSISTANT, parts=(Text(text=content),))
         notes: JsonObject = {}
         void: JsonObject = {}
         parts: list[Part] = []
@@ -147,7 +211,9 @@ class MessageReader:
             absent = [member for member in ("role", "content", "refusal") if member not in wire]
             if absent:
                 notes[ABSENT] = absent
-        message = Message(MessageRole.ASSISTANT, parts=tuple(parts), name=name)
+        message = message_of(_ASSISTANT_ROLE, tuple(parts))
+        if name is not None:
+            message = replace(message, name=name)
         known = _TRUSTED_ANSWER if self._answer else _TRUSTED
         trusted = wire.keys() <= known and not isinstance(content, list) and text(wire, "role", path) == "assistant"
         return self._faithful(wire, message, notes, void, _ASSISTANT, trusted=trusted)
@@ -209,15 +275,6 @@ class MessageReader:
     # -- tool ----------------------------------------------------------------------------------------------------------
 
     def _tool(self, wire: JsonObject, path: str, *, legacy: bool) -> Message:
-        said, given = wire.get("content"), wire.get("tool_call_id")
-        if (
-            len(wire) == 3
-            and not legacy
-            and (isinstance(said, str) and said)
-            and (isinstance(given, str) and 0 < len(given) <= CALL_ID_LENGTH)
-        ):
-            self._open = [call for call in self._open if call.id != given]
-            return Message(MessageRole.TOOL, parts=(ToolResult(call_id=given, content=(Text(text=said),)),))
         notes: JsonObject = {}
         void: JsonObject = {}
         content = self._content(wire, path, notes)
@@ -239,7 +296,7 @@ class MessageReader:
             marks[":media"] = "said"
         self._open = [call for call in self._open if call.id != call_id]
         result = ToolResult(call_id=call_id, content=cast("Any", content), name=name, extras=extras_of(marks))
-        message = Message(MessageRole.TOOL, parts=(result,))
+        message = Message(_TOOL_ROLE, parts=(result,))
         return self._faithful(wire, message, notes, void, _TOOL, trusted=len(wire) == 3 and not marks)
 
     def _oldest_open(self, name: str | None) -> str:
@@ -273,6 +330,22 @@ class MessageReader:
             if writer.write(message, "") != [wire]:
                 message = replace(message, extras=extras_of({**members, WIRE: wire}))
         return message
+
+
+def _plain_texts(role: MessageRole, content: list[Any]) -> Message | None:
+    """A message whose content is a list of texts alone."""
+    parts: list[Part] = []
+    for part in content:
+        if not isinstance(part, dict) or len(part) != 2:  # pyright: ignore[reportUnknownArgumentType]  # JSON
+            return None
+        holder: JsonObject = part  # pyright: ignore[reportUnknownVariableType]
+        said = holder.get("text")
+        if holder.get("type") != "text" or not isinstance(said, str) or not said:
+            return None
+        parts.append(Text(text=said))
+    if len(parts) > 1:
+        return message_of(role, tuple(parts))
+    return message_of(role, tuple(parts), {NAME: {":content": "list"}}) if parts else None
 
 
 def read_audio(audio: JsonObject, target: Target, path: str) -> Media:

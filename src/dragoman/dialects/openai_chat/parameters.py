@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from dragoman.dialects.openai_chat.effort import read_reasoning_options, write_reasoning_options
@@ -34,22 +35,14 @@ _SCALARS: Final[tuple[tuple[str, str, Callable[[JsonObject, str], Any]], ...]] =
 _CAPS: Final = ("max_completion_tokens", "max_tokens")
 _TIERS: Final = frozenset(("auto", "default", "flex", "scale", "priority", "fast", "on_demand", "performance"))
 
+_SCALAR_MEMBERS: Final = frozenset(member for member, _, _ in _SCALARS)
+_SCALAR_VALUES: Final = attrgetter(*(field for _, field, _ in _SCALARS))
+_NO_SCALARS: Final = (None,) * len(_SCALARS)
+_ODDITIES: Final = frozenset(("top_k", "logprobs", "stop", "metadata", "modalities"))
+_REASONING: Final = frozenset(("reasoning_effort", "reasoning", "thinking"))
+
 PARAMETERS: Final = frozenset(
-    (
-        *(member for member, _, _ in _SCALARS),
-        *_CAPS,
-        "top_k",
-        "logprobs",
-        "stop",
-        "metadata",
-        "modalities",
-        "response_format",
-        "reasoning_effort",
-        "reasoning",
-        "thinking",
-        "stream",
-        "stream_options",
-    )
+    (*_SCALAR_MEMBERS, *_CAPS, *_ODDITIES, *_REASONING, "response_format", "stream", "stream_options")
 )
 
 
@@ -59,9 +52,29 @@ PARAMETERS: Final = frozenset(
 def read_parameters(body: JsonObject, target: Target, members: JsonObject, void: JsonObject) -> dict[str, Any]:
     """The fields of a Request that the body's parameters give; forms are put into `members`, nulls into `void`."""
     fields: dict[str, Any] = {}
-    for member in PARAMETERS.intersection(body):
-        if body[member] is None:
+    # On the path of every request: what is not there is passed over, group by group.
+    for member, value in body.items():
+        if value is None and member in PARAMETERS:
             void[member] = None
+    if not _SCALAR_MEMBERS.isdisjoint(body):
+        _read_scalars(body, target, fields, members)
+    if "max_tokens" in body or "max_completion_tokens" in body:
+        _read_caps(body, fields, members)
+    if not _ODDITIES.isdisjoint(body):
+        _read_oddities(body, fields, members)
+    if "stream" in body or "stream_options" in body:
+        _read_stream(body, fields, members, void)
+    output = body.get("response_format")
+    if output is not None:
+        _read_output(object_of(output, "response_format"), target, fields, members)
+    if not _REASONING.isdisjoint(body):
+        reasoning = read_reasoning_options(body, members)
+        if reasoning is not None:
+            fields["reasoning"] = reasoning
+    return fields
+
+
+def _read_scalars(body: JsonObject, target: Target, fields: dict[str, Any], members: JsonObject) -> None:
     for member, field, reader in _SCALARS:
         if member in body:
             value = reader(body, member)
@@ -69,21 +82,11 @@ def read_parameters(body: JsonObject, target: Target, members: JsonObject, void:
             keep_exact(body, member, value, members)
     if "seed" in fields and target.quirks.chat.seed_member != "seed":
         members[":seed"] = "said"
-    _read_caps(body, fields, members)
-    _read_oddities(body, fields, members)
-    _read_stream(body, fields, members, void)
-    output = body.get("response_format")
-    if output is not None:
-        _read_output(object_of(output, "response_format"), target, fields, members)
-    reasoning = read_reasoning_options(body, members)
-    if reasoning is not None:
-        fields["reasoning"] = reasoning
-    return fields
 
 
 def _read_caps(body: JsonObject, fields: dict[str, Any], members: JsonObject) -> None:
     for member in _CAPS:
-        value = integer(body, member)
+        value = integer(body, member) if member in body else None
         if value is None:
             continue
         if "max_tokens" in fields:
@@ -188,10 +191,11 @@ def _output(output: OutputFormat) -> JsonObject:
 def write_parameters(request: Request, body: JsonObject, target: Target, log: AdaptationLog) -> None:
     """Adds the parameters to the body."""
     members = own(request.extras)
-    for member, field, _ in _SCALARS:
-        value = getattr(request, field)
-        if value is not None:
-            body[member] = value
+    values = _SCALAR_VALUES(request)
+    if values != _NO_SCALARS:
+        for (member, _, _), value in zip(_SCALARS, values, strict=True):
+            if value is not None:
+                body[member] = value
     _write_spellings(request, body, members, target, log)
     if request.top_k is not None:
         if target.quirks.chat.top_k or ":top_k" in members:

@@ -12,11 +12,13 @@ from dragoman.dialects.openai_chat.messages import MessageReader
 from dragoman.dialects.openai_chat.notes import NAME, VOID, extras_of, own, rest, write_members
 from dragoman.dialects.openai_chat.parameters import PARAMETERS, read_parameters, write_parameters
 from dragoman.dialects.openai_chat.tools import (
+    plain_tool,
     read_choice,
     read_function,
     read_tool,
     write_choice,
     write_function,
+    write_plain_tool,
     write_tool,
 )
 from dragoman.dialects.reading import boolean, object_of, objects_in, reading_request, required_text
@@ -30,43 +32,48 @@ __all__ = ["PATH", "decode_request", "encode_request", "without_refused"]
 
 PATH: Final = "/chat/completions"
 
-_KNOWN: Final = frozenset(
-    ("model", "messages", "tools", "functions", "tool_choice", "function_call", "parallel_tool_calls", *PARAMETERS)
-)
+_CHOOSING: Final = ("tool_choice", "function_call", "parallel_tool_calls")
+_CHOICES: Final = frozenset(_CHOOSING)
+_KNOWN: Final = frozenset(("model", "messages", "tools", "functions", *_CHOOSING, *PARAMETERS))
 
 
 def decode_request(body: Any, target: Target, path: str = "") -> Request:
     """A client's request. A member of the wrong type raises `InvalidRequest` naming it."""
     with reading_request():
-        wire = object_of(body, "body")
-        void: JsonObject = {}
-        members = rest(wire, _KNOWN, void)
-        reader = MessageReader(target)
-        messages = tuple(
-            reader.read(message, f"messages[{index}]") for index, message in enumerate(objects_in(wire, "messages"))
-        )
-        if not messages:
-            if wire.get("messages") is None:
-                raise ProtocolViolation("messages is missing", path="messages")
-            void["messages"] = []
+        return _decode(object_of(body, "body"), target)
+
+
+def _decode(wire: JsonObject, target: Target) -> Request:
+    void: JsonObject = {}
+    members: JsonObject = {} if _KNOWN.issuperset(wire) else rest(wire, _KNOWN, void)
+    messages = MessageReader(target).read_all(objects_in(wire, "messages"))
+    if not messages:
+        if wire.get("messages") is None:
+            raise ProtocolViolation("messages is missing", path="messages")
+        void["messages"] = []
+    tools: tuple[Tool, ...] = ()
+    if "tools" in wire or "functions" in wire:
         tools = _read_tools(wire, target, members, void)
-        choice = _read_choice(wire, target, members, void)
-        fields = read_parameters(wire, target, members, void)
-        if void:
-            members[VOID] = void
-        return Request(
-            model=required_text(wire, "model"),
-            messages=messages,
-            tools=tools,
-            tool_choice=choice,
-            extras=extras_of(members),
-            **fields,
-        )
+    choice = None if _CHOICES.isdisjoint(wire) else _read_choice(wire, target, members, void)
+    fields = read_parameters(wire, target, members, void)
+    if void:
+        members[VOID] = void
+    return Request(
+        model=required_text(wire, "model"),
+        messages=messages,
+        tools=tools,
+        tool_choice=choice,
+        extras=extras_of(members),
+        **fields,
+    )
 
 
 def _read_tools(wire: JsonObject, target: Target, members: JsonObject, void: JsonObject) -> tuple[Tool, ...]:
     tools: tuple[Tool, ...] = tuple(
-        read_tool(tool, target, f"tools[{index}]") for index, tool in enumerate(objects_in(wire, "tools"))
+        [
+            plain_tool(tool) or read_tool(tool, target, f"tools[{index}]")
+            for index, tool in enumerate(objects_in(wire, "tools"))
+        ]
     )
     if "tools" in wire and not tools:
         void["tools"] = wire["tools"]
@@ -84,8 +91,10 @@ def _read_tools(wire: JsonObject, target: Target, members: JsonObject, void: Jso
 
 def _read_choice(wire: JsonObject, target: Target, members: JsonObject, void: JsonObject) -> ToolChoice | None:
     choice, legacy = wire.get("tool_choice"), wire.get("function_call")
+    if choice is not None and "function_call" not in wire and "parallel_tool_calls" not in wire:
+        return read_choice(choice, None, target)
     parallel = boolean(wire, "parallel_tool_calls")
-    for name in ("tool_choice", "function_call", "parallel_tool_calls"):
+    for name in _CHOOSING:
         if name in wire and wire[name] is None:
             void[name] = None
     if choice is None and legacy is not None:
@@ -134,6 +143,10 @@ def _write_tools(request: Request, body: JsonObject, members: JsonObject, target
     legacy = members.get(":tools") == "functions"
     written: list[JsonObject] = []
     for index, tool in enumerate(request.tools):
+        plain = None if legacy else write_plain_tool(tool)
+        if plain is not None:
+            written.append(plain)
+            continue
         path = f"tools[{index}]"
         if legacy and isinstance(tool, ToolDefinition):
             written.append(write_function(tool, target, log, path))

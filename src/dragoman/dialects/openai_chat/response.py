@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from dragoman.dialects.contract import EncodedBody
 from dragoman.dialects.openai_chat.annotations import read_sources, without_sources
+from dragoman.dialects.openai_chat.assistant_writer import plain_answer
 from dragoman.dialects.openai_chat.errors import error_in_body
 from dragoman.dialects.openai_chat.finish import read_finish, write_finish
 from dragoman.dialects.openai_chat.message_writer import MessageWriter
@@ -157,8 +158,8 @@ def encode_response(response: Response, target: Target) -> EncodedBody:
     log = AdaptationLog()
     foreign = response.dialect != NAME
     members = own(response.extras)
-    response = without_sources(response)
     if response.extras:
+        response = without_sources(response)
         log.foreign_extras(response.extras, NAME, "")
     absent = members.get(ABSENT, ())
     wire: JsonObject = {
@@ -177,7 +178,8 @@ def encode_response(response: Response, target: Target) -> EncodedBody:
         wire["usage"] = encode_usage(response.usage, target)
     if response.service_tier is not None:
         wire["service_tier"] = response.service_tier
-    write_members(wire, members)
+    if members:
+        write_members(wire, members)
     return EncodedBody(wire, log.entries())
 
 
@@ -192,16 +194,21 @@ def _write_choice(choice: Choice, response: Response, target: Target, log: Adapt
     members = own(choice.extras)
     if choice.extras:
         log.foreign_extras(choice.extras, NAME, path)
-    reader = MessageReader(target, answer=True, seed=response.id or "", place=choice.index)
-    writer = MessageWriter(
-        target, log, answer=True, foreign=foreign, reader=lambda original: reader.read(original, f"{path}.message")
-    )
+    message = plain_answer(choice.message)
+    if message is None:
+        reader = MessageReader(target, answer=True, seed=response.id or "", place=choice.index)
+        writer = MessageWriter(
+            target, log, answer=True, foreign=foreign, reader=lambda original: reader.read(original, f"{path}.message")
+        )
+        message = writer.write(choice.message, f"{path}.message")[0]
     wire: JsonObject = {
         "index": choice.index,
-        "message": writer.write(choice.message, f"{path}.message")[0],
+        "message": message,
         "logprobs": None,
         "finish_reason": _finish_word(choice.finish, choice, log, path, foreign),
     }
+    if not members:
+        return wire
     if "logprobs" in members:
         wire["logprobs"] = members["logprobs"]
     if not choice.message.parts:

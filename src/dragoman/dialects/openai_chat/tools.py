@@ -21,6 +21,8 @@ __all__ = [
     "call_state",
     "fitted_id",
     "minted_id",
+    "plain_call",
+    "plain_tool",
     "read_call",
     "read_choice",
     "read_function",
@@ -28,6 +30,7 @@ __all__ = [
     "write_call",
     "write_choice",
     "write_function",
+    "write_plain_tool",
     "write_tool",
 ]
 
@@ -53,12 +56,13 @@ def fitted_id(call_id: str, form: str) -> str:
 
 def read_tool(tool: JsonObject, target: Target, path: str) -> Tool:
     """One offered tool; a kind other than `function` is an `Opaque`."""
+    plain = plain_tool(tool)
+    if plain is not None:
+        return plain
     if tool.get("type") != "function" or "function" not in tool:
         kind = tool.get("type")
         return Opaque(dialect=NAME, kind=kind if isinstance(kind, str) else "", data=tool)
     function = object_of(tool["function"], f"{path}.function")
-    if len(tool) == 2 and (plain := _plain_definition(function)) is not None:
-        return plain
     void: JsonObject = {}
     members = rest(tool, ("type", "function", *_CACHE), void)
     value = _read_definition(function, f"{path}.function", members)
@@ -70,16 +74,23 @@ def read_tool(tool: JsonObject, target: Target, path: str) -> Tool:
     return value
 
 
-def _plain_definition(function: JsonObject) -> ToolDefinition | None:
-    """The commonest shape, which is sure to be written alike; None for any other."""
-    name, description, schema = function.get("name"), function.get("description"), function.get("parameters")
+def plain_tool(tool: JsonObject) -> ToolDefinition | None:
+    """A function of the commonest shape, which is sure to be written alike; None for any other tool."""
+    if len(tool) != 2 or tool.get("type") != "function":
+        return None
+    function = tool.get("function")
+    if not isinstance(function, dict):
+        return None
+    holder: JsonObject = function  # pyright: ignore[reportUnknownVariableType]  # JSON
+    name, schema = holder.get("name"), holder.get("parameters")
     if not isinstance(name, str) or not isinstance(schema, dict):
         return None
-    schema = cast("JsonObject", schema)
-    if len(function) == 2:
-        return ToolDefinition(name=name, input_schema=schema)
-    if len(function) == 3 and isinstance(description, str):
-        return ToolDefinition(name=name, description=description, input_schema=schema)
+    if len(holder) == 3:
+        description = holder.get("description")
+        if isinstance(description, str):
+            return ToolDefinition(name=name, description=description, input_schema=schema)  # pyright: ignore[reportUnknownArgumentType]
+    elif len(holder) == 2:
+        return ToolDefinition(name=name, input_schema=schema)  # pyright: ignore[reportUnknownArgumentType]
     return None
 
 
@@ -127,6 +138,18 @@ def write_tool(tool: Tool, target: Target, log: AdaptationLog, path: str) -> Jso
     return wire
 
 
+def write_plain_tool(tool: Tool) -> JsonObject | None:
+    """A function of the commonest shape, of which nothing has to be recorded; None for any other tool."""
+    if type(tool) is not ToolDefinition or tool.extras or tool.cache is not None or tool.strict is not None:
+        return None
+    function: JsonObject = {"name": tool.name}
+    if tool.description is not None:
+        function["description"] = tool.description
+    if tool.input_schema is not None:
+        function["parameters"] = tool.input_schema
+    return {"type": "function", "function": function}
+
+
 def write_function(tool: ToolDefinition, target: Target, log: AdaptationLog, path: str) -> JsonObject:
     """A legacy function."""
     original = own(tool.extras).get(WIRE)
@@ -167,6 +190,10 @@ def read_choice(choice: object, parallel: bool | None, target: Target, path: str
 
     An `allowed_tools` choice has the mode "named" where one of them must be called, else "auto", with their names.
     """
+    if parallel is None and type(choice) is str:
+        plain = _PLAIN_CHOICES.get(choice)
+        if plain is not None:
+            return replace(plain, extras={})
     value = replace(_read_choice(choice, path), parallel=parallel)
     if _written_choice(value, target) != choice:
         return replace(value, extras=extras_of({WIRE: choice}))
@@ -174,6 +201,9 @@ def read_choice(choice: object, parallel: bool | None, target: Target, path: str
 
 
 _MODES: Final = {"auto": "auto", "none": "none", "required": "required", "any": "required"}
+
+_PLAIN_CHOICES: Final = {"auto": ToolChoice(mode="auto"), "none": ToolChoice(mode="none")}
+"""Choices that every host calls alike."""
 
 
 def _read_choice(choice: object, path: str) -> ToolChoice:
@@ -239,11 +269,10 @@ def _written_choice(choice: ToolChoice, target: Target) -> object:
 
 def read_call(call: JsonObject, target: Target, path: str, minted: str, *, answer: bool) -> ToolCall:
     """One item of `tool_calls`; `minted` is its id where the wire gives none (some hosts send an empty one)."""
-    kind, given = call.get("type"), call.get("id")
-    if len(call) == 3 and kind == "function" and isinstance(given, str) and 0 < len(given) <= CALL_ID_LENGTH:
-        plain = _plain_call(given, call.get("function"))
-        if plain is not None:
-            return plain
+    plain = plain_call(call)
+    if plain is not None:
+        return plain
+    kind = call.get("type")
     custom = kind == "custom"
     member = "custom" if custom else "function"
     holder = object_of(call.get(member), f"{path}.{member}")
@@ -279,12 +308,18 @@ def read_call(call: JsonObject, target: Target, path: str, minted: str, *, answe
     return value
 
 
-def _plain_call(call_id: str, function: Any) -> ToolCall | None:
+def plain_call(call: Any) -> ToolCall | None:
     """A call of the commonest shape, which is sure to be written alike; None for any other."""
-    if type(function) is not dict or len(function) != 2:  # pyright: ignore[reportUnknownArgumentType]
+    if not isinstance(call, dict) or len(call) != 3:  # pyright: ignore[reportUnknownArgumentType]  # JSON
         return None
-    holder = cast("JsonObject", function)
-    name, said = holder.get("name"), holder.get("arguments")
+    holder: JsonObject = call  # pyright: ignore[reportUnknownVariableType]
+    call_id, function = holder.get("id"), holder.get("function")
+    if holder.get("type") != "function" or not isinstance(call_id, str) or not 0 < len(call_id) <= CALL_ID_LENGTH:
+        return None
+    if not isinstance(function, dict) or len(function) != 2:  # pyright: ignore[reportUnknownArgumentType]
+        return None
+    named: JsonObject = function  # pyright: ignore[reportUnknownVariableType]
+    name, said = named.get("name"), named.get("arguments")
     if isinstance(name, str) and isinstance(said, str) and said:
         return ToolCall(id=call_id, name=name, arguments_text=said)
     return None

@@ -10,6 +10,7 @@ Perplexity counts thoughts and the tokens of cited sources beside `completion_to
 from __future__ import annotations
 
 from decimal import Decimal
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from dragoman.dialects.openai_chat.notes import NAME
@@ -180,10 +181,11 @@ def encode_usage(usage: Usage, target: Target) -> JsonObject:
         "completion_tokens": given,
         "total_tokens": taken + given,
     }
-    for member, fields in (("prompt_tokens_details", _WRITTEN_INPUT), ("completion_tokens_details", _WRITTEN_OUTPUT)):
-        details = {name: count for name, field in fields if (count := getattr(usage, field)) is not None}
-        if details:
-            wire[member] = details
+    if _WRITTEN(usage) != _NONE_WRITTEN:  # few answers have any, and one look is cheaper than nine
+        for member, fields in _DETAILS:
+            details = {name: count for name, field in fields if (count := getattr(usage, field)) is not None}
+            if details:
+                wire[member] = details
     if usage.reported_cost is not None:
         wire["cost"] = float(usage.reported_cost)
     return wire
@@ -193,3 +195,6 @@ _WRITTEN_INPUT: Final = tuple(
     item for item in _INPUT_DETAILS.items() if item[0] not in ("cache_creation_tokens", "video_tokens")
 )
 _WRITTEN_OUTPUT: Final = tuple(item for item in _OUTPUT_DETAILS.items() if item[0] != "image_tokens")
+_DETAILS: Final = (("prompt_tokens_details", _WRITTEN_INPUT), ("completion_tokens_details", _WRITTEN_OUTPUT))
+_WRITTEN: Final = attrgetter(*(field for _, fields in _DETAILS for _, field in fields))
+_NONE_WRITTEN: Final = _WRITTEN(Usage())

@@ -29,6 +29,7 @@ from dragoman.dialects.openai_responses.wire import (
 )
 from dragoman.dialects.reading import object_of, objects_in, required_text, text, unknown
 from dragoman.values import Media, Message, MessageRole, Opaque, Reasoning, Replay, Text, ToolCall, ToolResult
+from dragoman.values.messages import message_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,8 +68,10 @@ def read_item(item: JsonObject, path: str, issuer: str) -> tuple[Part, ...]:
 
 def _note(item: JsonObject, names: tuple[str, ...], issuer: str) -> JsonObject:
     note = {name: item[name] for name in names if name in item}
-    if any(item.get(name) for name in _STATE):
-        note[ISSUER] = _issuer(item, issuer)
+    for name in _STATE:  # on the path of every item, so no generator
+        if item.get(name):
+            note[ISSUER] = _issuer(item, issuer)
+            break
     return note
 
 
@@ -106,7 +109,7 @@ def read_message(item: JsonObject, path: str, issuer: str) -> Message:
         own[ITEM] = note
     if isinstance(item.get("content"), list) and len(parts) == 1 and isinstance(parts[0], Text):
         own[CONTENT] = "list"
-    return Message(MessageRole(required_text(item, "role", path)), parts=parts, extras=extras_of(own))
+    return message_of(MessageRole(required_text(item, "role", path)), parts, extras_of(own))
 
 
 def _assistant_message(item: JsonObject, path: str, issuer: str) -> tuple[Part, ...]:

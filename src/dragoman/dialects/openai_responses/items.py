@@ -73,7 +73,7 @@ def _usual_message(item: JsonObject) -> bool:
     content: Any = item.get("content")
     spoken = item["role"] == "assistant"
     if type(content) is str:
-        return not spoken and bool(content)
+        return bool(content)
     return _all(content, _usual_output if spoken else _usual_input) and bool(content)
 
 

@@ -47,6 +47,7 @@ from dragoman.values import (
     ToolChoice,
     replace,
 )
+from dragoman.values.messages import message_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -158,13 +159,13 @@ def _add(messages: list[Message], item: JsonObject, path: str, issuer: str) -> N
         return
     parts = decode_item(item, path, issuer)
     if kind in OUTPUTS:
-        messages.append(Message(MessageRole.TOOL, parts=parts))
+        messages.append(message_of(MessageRole.TOOL, parts))
     elif kind in USER_ITEMS:
-        messages.append(Message(MessageRole(USER_ITEMS[kind]), parts=parts))
+        messages.append(message_of(MessageRole(USER_ITEMS[kind]), parts))
     elif messages and messages[-1].role is MessageRole.ASSISTANT and not _separate(item, kind):
         messages[-1] = replace(messages[-1], parts=(*messages[-1].parts, *parts))
     else:
-        messages.append(Message(MessageRole.ASSISTANT, parts=parts))
+        messages.append(message_of(MessageRole.ASSISTANT, parts))
 
 
 def _separate(item: JsonObject, kind: str) -> bool:

@@ -20,7 +20,8 @@ from dragoman.dialects.openai_responses.usage import decode_usage, encode_usage
 from dragoman.dialects.openai_responses.wire import ABSENT, ECHO, NAME, OUTPUT_TEXT, members, notes
 from dragoman.dialects.reading import number, object_of, objects_in, text
 from dragoman.errors import ProtocolViolation
-from dragoman.values import AdaptationLog, Choice, Message, MessageRole, Response, Target, Usage, replace
+from dragoman.values import AdaptationLog, Choice, MessageRole, Response, Target, Usage, replace
+from dragoman.values.messages import message_of
 
 if TYPE_CHECKING:
     from dragoman.values import JsonObject, Request
@@ -92,7 +93,7 @@ def decode_response(body: Any, target: Target) -> Response:
 
 def decode_frame(wire: JsonObject, parts: tuple[Part, ...], target: Target) -> Response:
     """The answer that `wire` frames, made of `parts`."""
-    message = Message(MessageRole.ASSISTANT, parts=parts)
+    message = message_of(MessageRole.ASSISTANT, parts)
     usage = None if wire.get("usage") is None else object_of(wire["usage"], "usage")
     created = number(wire, "created_at")
     own = {
