@@ -40,7 +40,7 @@ class SseDecoder:
         self._first = True
 
     def feed(self, data: bytes) -> list[SseFrame]:
-        if data.endswith(b"\n\n") and b"\r" not in data and self.resting:
+        if data.endswith(b"\n\n") and 0x0D not in data and self.resting:
             frame = self._alone(data)
             if frame is not None:
                 return [frame]
@@ -55,7 +55,7 @@ class SseDecoder:
         if line.startswith(b"event:"):
             named, _, line = line.partition(b"\n")
             name = named[6:].strip().decode("utf-8", "replace") or None
-        if not line.startswith(b"data:") or b"\n" in line or len(line) > self._max_bytes:
+        if not line.startswith(b"data:") or 0x0A in line or len(line) > self._max_bytes:
             return None
         self._first = False
         return SseFrame(line[6:] if line[5:6] == b" " else line[5:], name)

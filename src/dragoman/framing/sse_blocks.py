@@ -29,7 +29,7 @@ class SseBlocks:
 
     def feed(self, data: bytes) -> list[bytes]:
         # The commonest piece is one event in one segment: it is given as it is (0.2 µs). A CR may end events before it.
-        if not self.kept and data.endswith(b"\n\n") and b"\r" not in data:
+        if not self.kept and data.endswith(b"\n\n") and 0x0D not in data:
             if data.find(b"\n\n") == len(data) - 2:
                 return [data]
             return [block + b"\n\n" for block in data[:-2].split(b"\n\n")]

@@ -37,7 +37,7 @@ def bound_of(asked: Asked, deployment: Deployment, request: Callable[[], Request
         return None, "nothing is known of the model"
     facts = _facts()
     provider, model = deployment.facts_provider, deployment.access.target.model
-    within = facts.bound_bytes(asked.body, provider, model, asked.words)
+    within = facts.bound_bytes(asked.body, provider, model, asked.words, asked.members.get("tools"))
     sizes = asked.shape.sizes
     cap = _cap(asked) if sizes else None
     if not sizes and within is not None:

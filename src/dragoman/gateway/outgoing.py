@@ -19,7 +19,7 @@ _CONTAINER: Final = re.compile(
 
 def may_tell(data: bytes) -> bool:
     """Whether there may be anything to learn here: most answers have nothing."""
-    return b'"container' in data or may_hold_state(data)
+    return data.find(b'"container') >= 0 or may_hold_state(data)
 
 
 class Outgoing:
@@ -35,6 +35,6 @@ class Outgoing:
         """Whole events, or a whole body."""
         if may_hold_state(data):
             self._memory.issued(data, issuer)
-        if b'"container' in data:
+        if data.find(b'"container') >= 0:
             for found in _CONTAINER.findall(data):
                 self.containers[found.decode()] = None

@@ -55,7 +55,7 @@ def may_name(asked: Asked) -> bool:
     """Whether a request may name anything that a provider keeps: looked at quickly, since most do not."""
     body = asked.body
     named = holds_any(_MARKS[asked.dialect], body, asked.words) is not None
-    return named or (b"\\" in body and hides_letters(body))
+    return named or hides_letters(body)
 
 
 async def pinned(principal: Principal, holdings: Holdings, asked: Asked, route: Route) -> Route:

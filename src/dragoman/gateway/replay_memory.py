@@ -55,7 +55,9 @@ _decode_text = msgspec.json.Decoder(str).decode
 
 def may_hold_state(body: bytes) -> bool:
     """Whether there may be state in a piece of JSON or of a stream. Every event of every stream is asked this."""
-    return b"ignature" in body or b"crypted" in body or b"redacted_" in body
+    # `in` asks bytes first whether they are a number, and makes an error of it: 0.1 µs more than `find`.
+    find = body.find
+    return find(b"ignature") >= 0 or find(b"crypted") >= 0 or find(b"redacted_") >= 0
 
 
 def state_texts(body: bytes) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import re
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -29,6 +30,8 @@ __all__ = ["RequestFacts", "adaptations_record"]
 _ID: Final = re.compile(r"req_[0-9a-f]{32}")
 _INDEX: Final = re.compile(r"\[\d+\]")
 _MOST_ADAPTATIONS: Final = 50
+_MOST_ALIKE: Final = 8
+_LONGEST_ALIKE: Final = 1024
 _LONGEST_REASON: Final = 200
 _OF_OUR_ACCOUNT: Final = frozenset(("AuthenticationFailed", "PermissionDenied", "QuotaExhausted"))
 
@@ -40,15 +43,28 @@ def adaptations_record(adaptations: Sequence[Adaptation]) -> str:
     """
     if not adaptations:
         return "[]"
+    return _recorded(tuple([(entry.path, entry.action, entry.reason) for entry in adaptations]))
+
+
+def _recorded(entries: tuple[tuple[str, str, str], ...]) -> str:
+    """The same for their paths, actions and reasons; agents have the same ones with every request."""
+    if len(entries) > _MOST_ALIKE or sum([len(path) + len(reason) for path, _, reason in entries]) > _LONGEST_ALIKE:
+        return _written(entries)
+    return _kept(entries)
+
+
+def _written(entries: tuple[tuple[str, str, str], ...]) -> str:
     told: dict[tuple[str, str, str], JsonObject] = {}
-    for entry in adaptations:
-        kind = (_INDEX.sub("[]", entry.path), entry.action, entry.reason)
+    for path, action, said in entries:
+        kind = (_INDEX.sub("[]", path), action, said)
         if kind in told:
             told[kind]["times"] = told[kind].get("times", 1) + 1
         elif len(told) < _MOST_ADAPTATIONS:
-            reason = entry.reason[:_LONGEST_REASON]
-            told[kind] = {"path": entry.path[:_LONGEST_REASON], "action": entry.action, "reason": reason}
+            told[kind] = {"path": path[:_LONGEST_REASON], "action": action, "reason": said[:_LONGEST_REASON]}
     return msgspec.json.encode(list(told.values())).decode()
+
+
+_kept = lru_cache(maxsize=512)(_written)
 
 
 class RequestFacts:

@@ -11,6 +11,7 @@ import msgspec
 
 from dragoman.engine.relay import holds_any, true_member, words_of
 from dragoman.errors import InvalidRequest
+from dragoman.gateway.ingress.known_tools import ToolMemory
 from dragoman.gateway.ingress.shapes import ACTING, shape_of
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Asked", "PublicDialect", "acting_members", "checked_shape", "stream_member"]
 
 _decode = msgspec.json.Decoder().decode
+_TOOLS = ToolMemory()
 
 
 class PublicDialect(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,6 +55,7 @@ class Asked:
     __slots__ = (
         "_acts",
         "_request",
+        "_tools",
         "body",
         "codec",
         "dialect",
@@ -93,7 +96,8 @@ class Asked:
         self.headers = headers
         self.relayable = relayable
         self.shape = shape
-        self.words = words_of(body)
+        self._tools = _TOOLS.find(members) if "tools" in members else None
+        self.words = words_of(body) if self._tools is None else self._tools.words_with(members)
         """What stands between quotation marks in the body (see `engine.relay.words`)."""
         self.holds_state = holds_any(public.state_marks, body, self.words) is not None
         """Whether the request may hold a provider's state, which only its issuer may have."""
@@ -117,11 +121,19 @@ class Asked:
         except (msgspec.MsgspecError, TypeError):
             return []
 
+    def _parsed(self) -> Any:
+        if self._tools is not None:
+            try:
+                return self._tools.body_with(self.members)
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                pass  # the whole body tells where it is wrong
+        return _decode(self.body)
+
     def request(self, read: Callable[[Dialect, Any, str], Request]) -> Request:
         """The request as values, decoded once. Raises `InvalidRequest` naming the member that is wrong."""
         if self._request is None:
             try:
-                parsed = _decode(self.body)
+                parsed = self._parsed()
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 raise InvalidRequest(f"the body is not valid JSON: {error}") from None
             except RecursionError:
