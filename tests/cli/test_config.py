@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import trustme
+
 from scripts import config_schema
 from tests.cli.programs import environment, run
 
@@ -38,6 +40,20 @@ def test_a_good_configuration_is_told_in_short_without_its_secrets(tmp_path: Pat
         "           claude-*  anthropic/*",
         "keys       ci (build)  models fast; 600 requests a minute; 20 at once",
     ]
+
+
+def test_tls_is_told_and_checked(tmp_path: Path) -> None:
+    file = tmp_path / "dragoman.yaml"
+    file.write_text("server:\n  tls: {certificate_file: both.pem}\nmodels: {a: [ollama/x]}\n")
+    done = run("config", "check", str(file), env=environment())
+    assert done.status == 1
+    assert done.out.splitlines() == [
+        f"{file}:2: server.tls.certificate_file: the file 'both.pem' cannot be read: No such file or directory",
+        "1 problem",
+    ]
+    trustme.CA().issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(str(tmp_path / "both.pem"))
+    done = run("config", "check", str(file), env=environment())
+    assert done.out.splitlines()[1] == "server     127.0.0.1:4000, 1 worker, TLS with both.pem"
 
 
 def test_who_cannot_be_probed_is_told(tmp_path: Path) -> None:

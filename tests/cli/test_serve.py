@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import urllib.request
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+import trustme
 
 from tests.cli.programs import COMMAND, environment, run
 from tests.servers.process import ROOT, wait_until
@@ -56,9 +59,10 @@ class Served:
 
 
 @contextmanager
-def served(tmp_path: Path, *arguments: str) -> Generator[Served]:
+def served(tmp_path: Path, *arguments: str, tls: str = "") -> Generator[Served]:
     config, log = tmp_path / "dragoman.yaml", tmp_path / "log"
-    config.write_text(CONFIG.format(folder=tmp_path))
+    text = CONFIG.format(folder=tmp_path)
+    config.write_text(text.replace("{port: 0}", f"{{port: 0, tls: {tls}}}") if tls else text)
     command = [*COMMAND, "serve", "--config", str(config), *arguments]
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=ROOT, env=environment(), stdout=output, stderr=output)
@@ -81,6 +85,40 @@ def test_it_serves_reloads_and_stops(tmp_path: Path, arguments: tuple[str, ...])
         gateway.said("the old one serves on: .*nonsense")
         gateway.config.write_text(good + "  second: [here/m]\n")
         gateway.said("is in service")
+        gateway.process.send_signal(signal.SIGTERM)
+        assert gateway.process.wait(DEADLINE_SECONDS) == 0
+        assert "Traceback" not in gateway.log.read_text()
+
+
+@pytest.mark.parametrize("arguments", [(), ("--workers", "2")], ids=["alone", "two"])
+def test_it_serves_tls_and_takes_a_renewed_certificate(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    authority: Any = trustme.CA()  # its signatures name types of a package that is not there
+    trusting = ssl.create_default_context()
+    authority.configure_trust(trusting)
+
+    def issue() -> bytes:
+        issued = authority.issue_cert("127.0.0.1")
+        issued.private_key_pem.write_to_path(tmp_path / "key.pem")
+        issued.cert_chain_pems[0].write_to_path(tmp_path / "cert.pem")
+        return ssl.PEM_cert_to_DER_cert(issued.cert_chain_pems[0].bytes().decode())
+
+    def shown() -> bytes:
+        return ssl.PEM_cert_to_DER_cert(ssl.get_server_certificate(("127.0.0.1", int(port)), timeout=5))
+
+    first = issue()
+    with served(tmp_path, *arguments, tls="{certificate_file: cert.pem, key_file: key.pem}") as gateway:
+        port = gateway.said(r"at https://127\.0\.0\.1:(\d+)")[1]
+        with urllib.request.urlopen(f"https://127.0.0.1:{port}/healthz", timeout=5, context=trusting) as answer:
+            assert answer.read() == b'{"status":"alive"}'
+        assert shown() == first
+        second = issue()
+        wait_until(lambda: shown() == second, DEADLINE_SECONDS, "the renewed certificate")
+        (tmp_path / "cert.pem").write_text("nonsense\n")
+        gateway.said("the old one serves on: .*'cert.pem' holds no certificate")
+        assert shown() == second
+        gateway.config.write_text(CONFIG.format(folder=tmp_path))
+        gateway.said("server.tls has changed: it takes effect when the gateway is started again")
+        assert shown() == second
         gateway.process.send_signal(signal.SIGTERM)
         assert gateway.process.wait(DEADLINE_SECONDS) == 0
         assert "Traceback" not in gateway.log.read_text()

@@ -67,7 +67,8 @@ def _counted(problems: int) -> str:
 def _summary(path: str, found: Config, generation: Generation) -> Iterator[str]:
     server = found.server
     yield f"{path} can be used."
-    yield f"server     {server.host}:{server.port}, {server.workers} worker{'s' if server.workers > 1 else ''}"
+    tls = "" if server.tls is None else f", TLS with {server.tls.certificate_file}"
+    yield f"server     {server.host}:{server.port}, {server.workers} worker{'s' if server.workers > 1 else ''}{tls}"
     yield from _section("providers", _providers(found))
     yield from _section("models", _models(found, generation))
     yield from _section("keys", _keys(found))

@@ -57,8 +57,9 @@ def serve(
         def ready(bound: int) -> None:
             server = hosting.config.server
             shown = f"[{server.host}]" if ":" in server.host else server.host
+            scheme = "http" if hosting.config.tls is None else "https"
             count = f" with {hosting.workers} workers" if hosting.supervised else ""
-            sys.stdout.write(f"dragoman serves {harmless(hosting.config.file)} at http://{shown}:{bound}{count}\n")
+            sys.stdout.write(f"dragoman serves {harmless(hosting.config.file)} at {scheme}://{shown}:{bound}{count}\n")
             sys.stdout.flush()
             # Standard output is where the request log goes unless told otherwise: what people read stands apart.
             sys.stderr.write("".join(f"  {harmless(line)}\n" for line in _told(hosting.config)))

@@ -116,7 +116,7 @@ class Gateway:
             self.generations, self.health, self._whole_fleet, self.desk.memory, self.holdings, worker=worker
         )
         self.app = self._app(generation, exposition)
-        self.server = GatewayServer(self.app)
+        self.server = GatewayServer(self.app, tls=None if self.config.tls is None else self.config.tls.context)
 
     def _app(self, generation: Generation, exposition: Callable[[], Awaitable[bytes]] | None) -> App:
         keyless = None
@@ -174,6 +174,8 @@ class Gateway:
         """New requests begin with this configuration, as `prepare` gave it."""
         self.generations.commit(generation)
         self._probes.follow(generation.config.health.probe_seconds)
+        if generation.config.tls is not None:
+            self.server.renew(generation.config.tls.context)
         keyless = generation.keys.keyless is not None
         self.app.keyless = KeylessGuard(generation.config.server.trusted_hosts) if keyless else None
 

@@ -79,6 +79,7 @@ def _contents(paths: Iterable[Path]) -> dict[Path, bytes] | None:
 def needs_restart(before: Config, after: Config) -> tuple[str, ...]:
     """Members that changed and that a running process cannot take: it goes on with those it began with."""
     pairs: Iterable[tuple[str, object, object]] = (
+        ("server.tls", before.tls is None, after.tls is None),
         *((f"server.{name}", getattr(before.server, name), getattr(after.server, name)) for name in _FIXED),
         ("storage", before.storage, after.storage),
         ("spool", before.spool, after.spool),

@@ -1,9 +1,9 @@
 """The gateway's configuration: a YAML file read strictly, with every problem named at once by its line.
 
 `nodes.py` reads YAML into nodes with lines, `interpolation.py` fills `${…}`, `structs.py` is the form of the file, by
-which `reading.py` reads it and `schema.py` publishes it; `checks.py` holds what no form can say, with `providers.py`
-and `names.py`. `loading.py` puts it together into a `Config`. `ambient.py` makes one from the environment alone, and
-`discovery.py` finds servers on this machine.
+which `reading.py` reads it and `schema.py` publishes it; `checks.py` holds what no form can say, with `providers.py`,
+`server_tls.py` and `names.py`. `loading.py` puts it together into a `Config`. `ambient.py` makes one from the
+environment alone, and `discovery.py` finds servers on this machine.
 """
 
 from __future__ import annotations

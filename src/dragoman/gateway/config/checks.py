@@ -16,6 +16,7 @@ from dragoman.gateway.config.names import matched, name_problem
 from dragoman.gateway.config.problems import near_name
 from dragoman.gateway.config.providers import Provider, make_provider, missing_key
 from dragoman.gateway.config.route_checks import check_spreading
+from dragoman.gateway.config.server_tls import ServerTls, make_server_tls
 from dragoman.gateway.config.structs import ConfigBlock, DeploymentBlock, KeyBlock, ModelBlock, ProviderBlock
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class Model(NamedTuple):
 
 
 class Checks:
-    """One pass over a configuration. `providers` and `models` are what it found, as far as it is sound."""
+    """One pass over a configuration. `providers`, `models` and `tls` are what it found, as far as it is sound."""
 
     def __init__(
         self,
@@ -78,6 +79,7 @@ class Checks:
         self._known = catalogue.names()
         self.providers: dict[str, Provider] = {}
         self.models: dict[str, Model] = {}
+        self.tls: ServerTls | None = None
         self._used: set[str] = set()
         self._keyless: set[str] = set()
 
@@ -114,6 +116,8 @@ class Checks:
                 )
         if server.master_key is not None:
             self._check_secret(("server", "master_key"), server.master_key)
+        if server.tls is not None:
+            self.tls = make_server_tls(server.tls, self._complain_of_tls, folder=self._folder)
         if not server.host or is_loopback(server.host):
             return
         if server.master_key is None and not self._config.keys:
@@ -122,6 +126,9 @@ class Checks:
                 f"at {server.host} others can reach the gateway, and nobody would need a key: give server.master_key "
                 "or keys, or listen at 127.0.0.1",
             )
+
+    def _complain_of_tls(self, member: str | None, message: str) -> None:
+        self._complain(("server", "tls") if member is None else ("server", "tls", member), message)
 
     def _check_secret(self, path: Steps, secret: Secret) -> None:
         text = secret.reveal()

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["Included", "Interpolation", "read_included", "refers"]
 
 MOST_FILE_BYTES: Final = 64 * 1024
-"""A file that a text refers to holds a key or a certificate's password, never more."""
+"""A file that is referred to holds a key, a password or a chain of certificates, never more."""
 
 _REFERENCE: Final = re.compile(r"\$\$\{|\$\{(?P<body>[^{}]*)\}|\$\{")
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from dragoman.gateway.config.providers import Provider
+    from dragoman.gateway.config.server_tls import ServerTls
     from dragoman.gateway.config.structs import (
         HealthBlock,
         KeyBlock,
@@ -37,8 +38,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 
     `providers` are those that it gives and those of the catalogue that it names. `direct` says that models of the
     providers may be asked for though nobody listed them; `local_models` are names that servers on this machine told,
-    with the provider that has each. `included` are the files that it refers to; `digest` stands for the contents of all
-    of them (equal digests, equal configurations), `text_digest` for those of the file itself.
+    with the provider that has each. `tls` is what the gateway shows to clients, where it speaks TLS. `included` are the
+    files that it refers to; `digest` stands for the contents of all of them (equal digests, equal configurations),
+    `text_digest` for those of the file itself.
     """
 
     file: str
@@ -53,6 +55,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     spool: SpoolBlock
     log: LogBlock
     direct: bool
+    tls: ServerTls | None = None
     included: tuple[Included, ...] = ()
     local_models: dict[str, str] = {}
 
@@ -96,6 +99,8 @@ def _read(text: str, file: str, folder: Path, environ: Mapping[str, str], text_d
     if problems:
         raise InvalidConfig(problems)
     included = [*interpolation.included, *_authorities(checks.providers.values())]
+    if checks.tls is not None:
+        included += checks.tls.included
     return Config(
         file=file,
         digest=digest_of_files(text_digest, included),
@@ -109,6 +114,7 @@ def _read(text: str, file: str, folder: Path, environ: Mapping[str, str], text_d
         spool=block.spool,
         log=block.log,
         direct=serves_directly(block),
+        tls=checks.tls,
         included=tuple(included),
     )
 

@@ -35,6 +35,7 @@ __all__ = [
     "StorageBlock",
     "StrategyName",
     "TimeoutBlock",
+    "TlsBlock",
 ]
 
 DialectName = Literal["openai-chat", "openai-responses", "anthropic", "gemini", "bedrock", "cohere", "ollama"]
@@ -73,19 +74,32 @@ class Block(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Base of all blocks."""
 
 
+class TlsBlock(Block, frozen=True, kw_only=True):
+    """What the gateway shows to its clients: PEM files, relative to the configuration's folder.
+
+    Behind the gateway's own certificate stand those that vouch for it. `key_file` is left out where the same file holds
+    the key; `key_password` is there for an encrypted one.
+    """
+
+    certificate_file: Text
+    key_file: Text | None = None
+    key_password: Secret | None = None
+
+
 class ServerBlock(Block, frozen=True, kw_only=True):
     """Where the gateway listens, and its bounds; bytes, counts and seconds.
 
-    `trusted_hosts` are names under which clients may address it beside its own. `direct_models`: models of the
-    providers below may be asked for as `provider/model` or by a bare name that one of them alone has; left out, it
-    holds where no `models` are given. A body must make some way in every `body_seconds` and be whole within
-    `body_total_seconds`. `drain_delay_seconds` is how long it goes on taking requests after it was told
-    to stop, `drain_seconds` how long those at hand may take then.
+    With `tls` it speaks TLS alone. `trusted_hosts` are names under which clients may address it beside its own.
+    `direct_models`: models of the providers below may be asked for as `provider/model` or by a bare name that one of
+    them alone has; left out, it holds where no `models` are given. A body must make some way in every `body_seconds`
+    and be whole within `body_total_seconds`. `drain_delay_seconds` is how long it goes on taking requests after it was
+    told to stop, `drain_seconds` how long those at hand may take then.
     """
 
     host: Text = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65_535)] = 4000
     workers: Annotated[int, Meta(ge=1, le=256)] = 1
+    tls: TlsBlock | None = None
     master_key: Secret | None = None
     trusted_hosts: tuple[Text, ...] = ()
     direct_models: bool | None = None

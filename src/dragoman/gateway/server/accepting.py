@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Sequence
 
+    from dragoman.gateway.server.encrypted import EncryptedProtocol
     from dragoman.gateway.server.protocol import GuardedProtocol
 
 __all__ = ["Accepting"]
@@ -27,12 +28,25 @@ PAUSE_SECONDS: Final = 1.0
 """After a failure to accept, which is a lack of descriptors or memory."""
 
 
-class Accepting:
-    """Takes connections from sockets, from `begin` to `end`; `make` makes the protocol of one."""
+CLOSING_SECONDS: Final = 86_400.0
+"""In which the loop lets a connection over TLS end: deadlines are the protocol's, which knows whether it is read."""
 
-    def __init__(self, make: Callable[[], GuardedProtocol], tls: ssl.SSLContext | None) -> None:
+
+class Accepting:
+    """Takes connections from sockets, from `begin` to `end`; `make` and `make_encrypted` make the protocol of one.
+
+    `tls` is the context of the next connection. Whether there is one is said once, at the beginning.
+    """
+
+    def __init__(
+        self,
+        make: Callable[[], GuardedProtocol],
+        make_encrypted: Callable[[], EncryptedProtocol],
+        tls: ssl.SSLContext | None,
+    ) -> None:
         self._make = make
-        self._tls = tls
+        self._make_encrypted = make_encrypted
+        self.tls = tls
         self._loop = asyncio.get_running_loop()
         self._sockets: Sequence[socket.socket] = ()
         self._arriving: set[asyncio.Task[None]] = set()
@@ -54,7 +68,7 @@ class Accepting:
         for held in self._sockets:
             self._loop.remove_reader(held)
             held.close()
-        if self._tls is not None:
+        if self.tls is not None:
             self.cut()
 
     @property
@@ -92,7 +106,7 @@ class Accepting:
             if taken.family in (socket.AF_INET, socket.AF_INET6):
                 # uvloop leaves this to whoever accepts. A small answer must not wait for an acknowledgement.
                 taken.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            _, protocol = await self._loop.connect_accepted_socket(self._make, taken, ssl=self._tls)
+            protocol = await (self._connect(taken) if self.tls is None else self._shake_hands(taken, self.tls))
         except (OSError, RuntimeError) as error:
             # It ended as it began, or spoke no TLS: that is the client's business.
             logger.debug("a connection ended as it began: %s", error)
@@ -103,3 +117,22 @@ class Accepting:
             raise
         if self._ended:
             protocol.shutdown()
+
+    async def _connect(self, taken: socket.socket) -> GuardedProtocol:
+        _, protocol = await self._loop.connect_accepted_socket(self._make, taken)
+        return protocol
+
+    async def _shake_hands(self, taken: socket.socket, tls: ssl.SSLContext) -> GuardedProtocol:
+        protocol = self._make_encrypted()
+        protocol.come()
+        try:
+            await self._loop.connect_accepted_socket(
+                lambda: protocol,
+                taken,
+                ssl=tls,
+                ssl_handshake_timeout=protocol.handshake_seconds,
+                ssl_shutdown_timeout=CLOSING_SECONDS,
+            )
+        finally:
+            protocol.depart()
+        return protocol

@@ -24,7 +24,9 @@ __all__ = [
     "body_length",
     "check_host",
     "expects_continue",
+    "head_too_large",
     "read_target",
+    "without_upgrade",
 ]
 
 ONCE = frozenset((b"host", b"content-length", b"transfer-encoding", b"authorization", b"content-type", b"expect"))
@@ -36,6 +38,7 @@ REMEMBERED_BYTES = 512
 
 # A name, an IPv4 address or an IPv6 address in brackets, and a port.
 _HOST = re.compile(rb"(?:[A-Za-z0-9._~!$&'()*+,;=%-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?\Z")
+_UPGRADE_FIELDS = frozenset((b"connection", b"upgrade", b"http2-settings"))
 _ABSOLUTE = re.compile(rb"https?://([^/?#@]*)(/[^#]*)?\Z", re.IGNORECASE)
 
 
@@ -50,6 +53,11 @@ class Target(NamedTuple):
 def bad_request(code: str, message: str) -> RequestRefused:
     """A 400 after which the connection is not read further: what follows cannot be trusted to be a request."""
     return RequestRefused(400, code, message, close=True)
+
+
+def head_too_large(limit: int) -> RequestRefused:
+    """431: a head beyond the bound."""
+    return RequestRefused(431, "head_too_large", f"the head of the request is larger than {limit} bytes", close=True)
 
 
 def read_target(target: bytes, host: bytes) -> Target:
@@ -105,3 +113,9 @@ def expects_continue(expect: bytes | None, *, http11: bool) -> bool:
     if expect.strip().lower() != b"100-continue":
         raise RequestRefused(417, "expectation", "the only expectation met is 100-continue", close=True)
     return True
+
+
+def without_upgrade(method: str, target: bytes, fields: Mapping[bytes, bytes]) -> bytes:
+    """The head of a request that offered another protocol, without the offer."""
+    kept = [name + b": " + value for name, value in fields.items() if name not in _UPGRADE_FIELDS]
+    return b"\r\n".join([b"%b %b HTTP/1.1" % (method.encode(), target), *kept, b"", b""])

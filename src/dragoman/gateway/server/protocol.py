@@ -21,7 +21,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, cast
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from dragoman.gateway.server.app import NO_ROUTE
 from dragoman.gateway.server.call import UPLOAD_HIGH_WATER, Call, too_large
@@ -32,7 +32,9 @@ from dragoman.gateway.server.head import (
     body_length,
     check_host,
     expects_continue,
+    head_too_large,
     read_target,
+    without_upgrade,
 )
 from dragoman.gateway.server.known_heads import KnownHead
 from dragoman.gateway.server.memory import LARGE_BYTES
@@ -55,7 +57,6 @@ DISCARDED_BYTES = 64 * 1024
 """A refused request's body up to here is read and forgotten, so that its connection can go on."""
 
 _METHODS = {name.encode(): name for name in ("GET", "POST", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS")}
-_UPGRADE_FIELDS = frozenset((b"connection", b"upgrade", b"http2-settings"))
 
 
 class GuardedProtocol(HttpToolsProtocol):
@@ -216,7 +217,7 @@ class GuardedProtocol(HttpToolsProtocol):
             # Where a request ended in this piece, what is known of the next head is its whole fields.
             self._head_fed = self._fields_size() if self._turned else self._head_fed + len(piece)
             if self._head_fed >= self._limits.head_bytes:
-                self._fail(_head_too_large(self._limits.head_bytes))
+                self._fail(head_too_large(self._limits.head_bytes))
         return data
 
     def _feed(self, data: bytes) -> None:
@@ -262,7 +263,7 @@ class GuardedProtocol(HttpToolsProtocol):
             if name in ONCE:
                 raise bad_request("repeated_header", f"the header {name.decode('latin-1')} came twice")
             if self._repetitions > self._limits.headers:
-                raise _head_too_large(self._limits.head_bytes)
+                raise head_too_large(self._limits.head_bytes)
             fields[name] += b", " + value
         else:
             fields[name] = value
@@ -518,12 +519,8 @@ class GuardedProtocol(HttpToolsProtocol):
         self._last_words = None
         if self.transport.is_closing():
             return
-        lines = [STATUS_LINE[answer.status], self.application.date_line, b"connection: close\r\n"]
-        for name, value in answer.headers:
-            lines += (name, b": ", value, b"\r\n")
-        lines += (b"content-length: %d\r\n\r\n" % len(answer.body), answer.body)
         self.outbox.flush()
-        self.transport.write(b"".join(lines))
+        self.transport.write(answer.last_words(self.application.date_line))
         self._linger()
 
     def _linger(self) -> None:
@@ -543,14 +540,12 @@ class GuardedProtocol(HttpToolsProtocol):
     def _note_upgrade(self, method: str, fields: dict[bytes, bytes]) -> None:
         if method == "CONNECT":
             raise RequestRefused(405, "method_not_allowed", "this is not a proxy for connections", close=True)
-        kind = fields.get(b"upgrade", b"").strip().lower()
-        if kind == b"websocket":
+        if fields.get(b"upgrade", b"").strip().lower() == b"websocket":
             raise RequestRefused(501, "upgrade", "there are no WebSockets here", close=True)
         self._unknown = None  # it will be read from other bytes than came
         # Some clients offer HTTP/2 with every request and take an answer in HTTP/1.1. The parser would take the body
         # for the other protocol, so it gets the request again, without the offer.
-        kept = [name + b": " + value for name, value in fields.items() if name not in _UPGRADE_FIELDS]
-        self._replay = b"\r\n".join([b"%b %b HTTP/1.1" % (method.encode(), self._target), *kept, b"", b""])
+        self._replay = without_upgrade(method, self._target, fields)
 
     def _without_upgrade(self, rest: bytes) -> None:
         replay, self._replay = self._replay, None
@@ -565,7 +560,7 @@ class GuardedProtocol(HttpToolsProtocol):
     def enforce(self, now: float) -> None:
         """Ends what has lasted too long; called in every tick."""
         pace = self._pace
-        if pace.is_stalled(self.transport.get_write_buffer_size(), now):
+        if pace.is_stalled(self.unread_bytes(now), now):
             self.transport.abort()
         elif pace.pending:
             pass
@@ -579,6 +574,10 @@ class GuardedProtocol(HttpToolsProtocol):
                 pace.excuse(now)
             else:
                 self._enforce_progress(self._incoming, now)
+
+    def unread_bytes(self, _now: float) -> int:
+        """What the reader has not taken."""
+        return self.transport.get_write_buffer_size()
 
     def _enforce_reading(self, now: float) -> None:
         limits, waited = self._limits, now - self._pace.since
@@ -599,7 +598,3 @@ class GuardedProtocol(HttpToolsProtocol):
         refusal = self._pace.lag(call.received_bytes, now)
         if refusal is not None:
             self._fail(refusal)
-
-
-def _head_too_large(limit: int) -> RequestRefused:
-    return RequestRefused(431, "head_too_large", f"the head of the request is larger than {limit} bytes", close=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from dragoman.errors import DragomanError, Remedy
 
@@ -52,6 +53,14 @@ class Answer(NamedTuple):
     status: int
     headers: Sequence[tuple[bytes, bytes]]
     body: bytes
+
+    def last_words(self, date_line: bytes) -> bytes:
+        """All of it as it is sent, where the connection ends with it."""
+        lines = [STATUS_LINE[self.status], date_line, b"connection: close\r\n"]
+        for name, value in self.headers:
+            lines += (name, b": ", value, b"\r\n")
+        lines += (b"content-length: %d\r\n\r\n" % len(self.body), self.body)
+        return b"".join(lines)
 
 
 def plain_answer(refusal: RequestRefused) -> Answer:

@@ -15,6 +15,7 @@ from uvicorn.config import Config
 from uvicorn.server import Server
 
 from dragoman.gateway.server.accepting import Accepting
+from dragoman.gateway.server.encrypted import EncryptedProtocol
 from dragoman.gateway.server.memory import keep_large_blocks_apart
 from dragoman.gateway.server.protocol import GuardedProtocol
 
@@ -46,10 +47,6 @@ class GatewayServer(Server):
     """
 
     def __init__(self, application: App, *, tls: ssl.SSLContext | None = None) -> None:
-        def tls_context(_config: Config, _default: object) -> ssl.SSLContext:
-            assert tls is not None
-            return tls
-
         config = Config(
             _no_asgi,
             http=cast("type[asyncio.Protocol]", partial(GuardedProtocol, application)),
@@ -62,10 +59,10 @@ class GatewayServer(Server):
             server_header=False,
             date_header=False,
             backlog=BACKLOG,
-            ssl_context_factory=None if tls is None else tls_context,
         )
         super().__init__(config)
         self.application = application
+        self._tls = tls
         self._accepting: Accepting | None = None
         self._ticking: asyncio.Task[None] | None = None
 
@@ -74,13 +71,23 @@ class GatewayServer(Server):
         keep_large_blocks_apart()
         if not self.config.loaded:
             self.config.load()
-        self._accepting = Accepting(self._connection, self.config.ssl)
+        self._accepting = Accepting(self._connection, self._encrypted_connection, self._tls)
         self._accepting.begin(sockets, BACKLOG)
         self.started = True
         self._ticking = asyncio.create_task(self._tick(), name="dragoman-deadlines")
 
     def _connection(self) -> GuardedProtocol:
         return GuardedProtocol(self.application, self.config, self.server_state, {})
+
+    def _encrypted_connection(self) -> EncryptedProtocol:
+        return EncryptedProtocol(self.application, self.config, self.server_state, {})
+
+    def renew(self, tls: ssl.SSLContext) -> None:
+        """Connections from now on are made with this context; a server that speaks no TLS goes on so."""
+        if self._tls is not None:
+            self._tls = tls
+            if self._accepting is not None:
+                self._accepting.tls = tls
 
     async def drain(self, *, bound_seconds: float, grace_seconds: float = 5.0) -> None:
         """Stops accepting, lets what runs come to its end, and returns when no connection is left.
