@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from functools import partial
 from typing import Any
 
 import pytest
@@ -22,7 +21,6 @@ WAYS = ("plain", "tls", "tunnel")
 VERBS = {"send": outcomes.send, "stream": outcomes.stream}
 CLIENTS: dict[str, Callable[..., Transport]] = {
     "ours": HttpTransport,
-    "ours, gathering": partial(HttpTransport, gathers=True),
     "aiohttp": AiohttpTransport,
 }
 
@@ -62,19 +60,41 @@ def test_every_scenario_ends_as_it_should(
     name: str, client: str, verb: str, place: tuple[FaultServer, dict[str, Any]]
 ) -> None:
     server, settings = place
-    scenario = SCENARIOS[name]
+    check(SCENARIOS[name], name, CLIENTS[client], verb, server, settings, wanted_of(SCENARIOS[name], client))
+
+
+@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_gathered_writes_end_alike(name: str, verb: str, gathered: FaultServer) -> None:
+    check(SCENARIOS[name], name, HttpTransport, verb, gathered, {"gathers": True}, SCENARIOS[name].ending)
+
+
+@pytest.fixture(scope="module")
+def gathered() -> Generator[FaultServer]:
+    with running_fault_server({name: scenario.script for name, scenario in SCENARIOS.items()}) as server:
+        yield server
+
+
+def check(
+    scenario: Scenario,
+    name: str,
+    client: Callable[..., Transport],
+    verb: str,
+    server: FaultServer,
+    settings: dict[str, Any],
+    wanted: Ending,
+) -> None:
     request = HttpRequest(scenario.method, f"{server.url}/{name}", (), scenario.body, scenario.timeout)
     seen: list[Ending] = []
     connections = server.connections
 
     async def main() -> None:
-        async with CLIENTS[client](**settings) as transport:
+        async with client(**settings) as transport:
             seen.append(await VERBS[verb](transport, request))
             if scenario.reused is not None:
                 seen.append(await VERBS[verb](transport, request))
 
     asyncio.run(main())
-    wanted = wanted_of(scenario, client)
     for ending in seen:
         assert outcomes.agrees(ending, wanted), f"{ending} is not {wanted}"
     if scenario.reused is not None and scenario.aiohttp is None:
