@@ -26,6 +26,7 @@ TLS_MODEL, READING_MODEL, READING_TRANSLATED = "over-tls", "reading", "reading-t
 ROUTED = {"order": "routed-in-order", "latency": "routed-by-latency"}
 """By strategy, models of four deployments."""
 _DRAIN_SECONDS = 120.0
+_RESTS_SECONDS = 1.2
 
 _CONFIG = """
 server: {{host: 127.0.0.1, port: {port}}}
@@ -69,6 +70,19 @@ class Ours:
     def wait_for_writer(self) -> None:
         """Returns when the ledger's writer is at work, which starts after the first answer."""
         wait_until(lambda: "\ndragoman_ledger_drains 1.0\n" in self._metrics(), _DRAIN_SECONDS, "the ledger's writer")
+
+    def wait_until_carried(self) -> None:
+        """Returns when no row has been added for longer than the writer rests: all that was answered is carried over.
+
+        The database is asked, which costs the gateway nothing.
+        """
+        with closing(sqlite3.connect(f"file:{self.folder}/ledger.db?mode=ro", uri=True)) as database:
+            last, since = -1, time.monotonic()
+            while time.monotonic() - since < _RESTS_SECONDS:
+                (now,) = database.execute("SELECT max(sequence) FROM attempts").fetchone()
+                if now != last:
+                    last, since = now, time.monotonic()
+                time.sleep(0.05)
 
     def _metrics(self) -> str:
         with urllib.request.urlopen(f"{self.url}/metrics", timeout=10) as answer:

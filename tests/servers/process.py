@@ -32,10 +32,12 @@ def free_port() -> int:
 def wait_until(condition: Callable[[], bool], deadline_seconds: float, what: str) -> None:
     """Return once `condition` holds; raise TimeoutError naming `what` after `deadline_seconds`."""
     deadline = time.monotonic() + deadline_seconds
+    pause = POLL_SECONDS / 64  # most conditions hold soon: thousands of tests wait for one
     while not condition():
         if time.monotonic() > deadline:
             raise TimeoutError(f"{what}: not within {deadline_seconds} s")
-        time.sleep(POLL_SECONDS)
+        time.sleep(pause)
+        pause = min(2 * pause, POLL_SECONDS)
 
 
 def accepts_connections(port: int) -> Callable[[], bool]:
