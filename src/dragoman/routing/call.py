@@ -39,20 +39,24 @@ class Known(TypedDict, total=False):
     streamed: bool
 
 
+_DEFAULTS: dict[str, Any] = {}
+
+
 class _Told:
-    """A member of a call that nobody has said anything of yet; of an `untold` call all is told first."""
+    """A member of a call that is `untold`: all is told first. Every other call has one of its own."""
 
     def __init__(self, default: object) -> None:
         self._default = default
 
     def __set_name__(self, owner: type, name: str) -> None:
         self._name = name
+        _DEFAULTS[name] = self._default
 
     def __get__(self, call: Call | None, owner: type) -> Any:
-        # Called as long as the call has no member of this name of its own.
         if call is None or not call.untold:
             return self._default
         call.untold = False
+        call.__dict__.update(_DEFAULTS | call.__dict__)
         call.tell()
         return getattr(call, self._name)
 
@@ -73,7 +77,6 @@ class Call:
     A subclass may leave everything `untold`, for most routes never ask: `tell` then sets the members of such a call.
     """
 
-    # Defaults stand at the class, so that making one costs what is given, and nothing for the rest.
     request: Request | None = _told(None)
     streamed = False
     key: str = _told("")
@@ -97,6 +100,8 @@ class Call:
     """Whether nothing is set yet."""
 
     def __init__(self, request: Request | None = None, **known: Unpack[Known]) -> None:
+        if not self.untold:
+            self.__dict__.update(_DEFAULTS)
         for name, value in known.items():
             setattr(self, _HIDDEN.get(name, name), value)
         if request is not None:
