@@ -58,8 +58,7 @@ def _positive(value: str | None) -> float | None:
 
 def request_id(headers: Mapping[str, str]) -> str | None:
     """The provider's id of the exchange, or None."""
-    first: Callable[[tuple[str, ...]], str | None] | None = getattr(headers, "first", None)
-    return first_of(headers, _REQUEST_ID_HEADERS) if first is None else first(_REQUEST_ID_HEADERS)
+    return first_of(headers, _REQUEST_ID_HEADERS)
 
 
 def answered_at(headers: Mapping[str, str]) -> int | None:

@@ -43,7 +43,7 @@ _ROLES: Final = {role.value: role for role in MessageRole}
 _SPEAKERS: Final = {
     name: role for name, role in _ROLES.items() if role not in (MessageRole.ASSISTANT, MessageRole.TOOL)
 }
-_BARE: Final = {role.value: Message(role) for role in MessageRole if role is not MessageRole.TOOL}
+_PLAIN_ROLES: Final = {role.value: role for role in MessageRole if role is not MessageRole.TOOL}
 _SPEECH: Final = ("role", "content", "name")
 _TRUSTED: Final = frozenset(("role", "content", "tool_calls"))
 _TRUSTED_ANSWER: Final = frozenset((*_TRUSTED, "refusal", "annotations"))
@@ -96,12 +96,9 @@ class MessageReader:
             if not said:
                 return None
             if size == 2:
-                bare = _BARE.get(role)
-                if bare is None:
-                    return None
-                self._place += 1
-                return replace(bare, parts=(Text(text=said),), extras={})
-            if size == 3 and role == "tool":
+                known = _PLAIN_ROLES.get(role)
+                message = None if known is None else message_of(known, (Text(text=said),))
+            elif size == 3 and role == "tool":
                 message = self._plain_result(wire.get("tool_call_id"), said)
             elif size == 3 and role == "assistant":
                 message = self._plain_calls(wire.get("tool_calls"), said)
