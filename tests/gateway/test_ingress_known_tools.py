@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from dragoman import facts
 from dragoman.dialects import load
 from dragoman.engine.relay import read_members, words_of
 from dragoman.errors import DragomanError
@@ -57,6 +58,9 @@ def test_what_is_remembered_of_recorded_tools_is_what_their_bytes_say() -> None:
         met += 1
         before = copy.deepcopy(known.parsed)
         members = read_members(body)
+        tools = members["tools"]
+        plain = facts.bound_bytes(body, "p", "m", words_of(body), tools)
+        assert facts.bound_bytes(body, "p", "m", known.words_with(members), tools, known.functions) == plain
         remembered = known.body_with(members)
         fresh = msgspec.json.decode(body)
         assert list(remembered.items()) == list(fresh.items()), exchange.id

@@ -27,7 +27,10 @@ def fit(request: Request, target: Target, *, stream: bool) -> Request:
         usage = True
     elif not stream:
         usage = None
-    return replace(request, model=target.model or request.model, stream=stream, stream_usage=usage)
+    model = target.model or request.model
+    if model == request.model and stream == request.stream and usage == request.stream_usage:
+        return request
+    return replace(request, model=model, stream=stream, stream_usage=usage)
 
 
 def fit_facts(

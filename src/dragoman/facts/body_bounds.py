@@ -9,7 +9,7 @@ import msgspec
 
 from dragoman.facts.prompt_families import family_of, searches_itself
 
-__all__ = ["bound_bytes"]
+__all__ = ["are_functions", "bound_bytes"]
 
 # Members that may stand for more than their own bytes. A name with an escape in it may be any of them.
 _UNSEEN: Final = re.compile(
@@ -52,19 +52,21 @@ def bound_bytes(
     model: str,
     words: frozenset[bytes] | None = None,
     tools: msgspec.Raw | None = None,
+    functions: bool | None = None,
 ) -> int | None:
     """The most tokens that the prompt in a JSON body can be; None where that takes a closer look: ask `bound`.
 
     JSON says everything in at least as many bytes as it has tokens, and its own signs around a turn are more than what
     a template puts there. What may stand for more than its own bytes (media, contents held elsewhere, tools that the
-    provider runs) is only recognised here. `words` are the pieces of the body between quotation marks, and `tools` the
-    member of that name, where somebody has them already.
+    provider runs) is only recognised here. `words` are the pieces of the body between quotation marks, `tools` the
+    member of that name and `functions` what `are_functions` says of it, where somebody has them already.
     """
     # A hot path: what stands in quotation marks is looked at, all names first, and the body itself only where one of
     # them is there; tools are decoded only where there are any.
     if searches_itself(model):
         return None
-    functions = tools is not None and _are_functions(tools)
+    if functions is None:
+        functions = tools is not None and are_functions(tools)
     if words is None or not _UNSEEN_NAMES.isdisjoint(words):
         if tools is None or not functions:
             if _UNSEEN.search(body) is not None:
@@ -93,7 +95,7 @@ def _is_unseen_beside(body: bytes, tools: bytes) -> bool:
     return _UNSEEN.search(body, 0, begin) is not None or _UNSEEN.search(body, begin + len(tools)) is not None
 
 
-def _are_functions(tools: msgspec.Raw) -> bool:
+def are_functions(tools: msgspec.Raw) -> bool:
     """Whether all tools in a list are functions that the caller runs, described there."""
     try:
         for head in _HEADS.decode(tools):

@@ -92,8 +92,7 @@ def bound(
         return Bound(input_tokens=within, output_tokens=output, by_window=by_window, unbounded=tuple(missing))
     offered = known_prices(provider, model) if listing is None else listing
     uses = {each.kind: rounds for each in size.elsewhere if each.kind}
-    found = Bound(input_tokens=within, output_tokens=output, by_window=by_window)
-    return _priced(found, offered, request, facts, uses, at)
+    return _priced(within, output, by_window, offered, request, facts, uses, at)
 
 
 def bound_of_tokens(
@@ -107,8 +106,7 @@ def bound_of_tokens(
 ) -> Bound:
     """The dearest price of so many tokens, for one who has bounded them himself."""
     offered = known_prices(provider, model) if listing is None else listing
-    found = Bound(input_tokens=input_tokens, output_tokens=output_tokens)
-    return _priced(found, offered, None, known_profile(provider, model), {}, at)
+    return _priced(input_tokens, output_tokens, False, offered, None, known_profile(provider, model), {}, at)
 
 
 # -- tokens ------------------------------------------------------------------------------------------------------------
@@ -197,7 +195,9 @@ def _cap(request: Request) -> int | None:
 
 
 def _priced(
-    found: Bound,
+    input_tokens: int,
+    output_tokens: int,
+    by_window: bool,
     listing: PriceList | None,
     request: Request | None,
     facts: Profile,
@@ -205,29 +205,27 @@ def _priced(
     at: datetime | None,
 ) -> Bound:
     if listing is None:
-        return _without_price(found, f"the price of {facts.provider}/{facts.model} is not known")
-    amount = dearest_amount(
-        rates_of(listing, request, facts),
-        found.input_tokens or 0,
-        found.output_tokens or 0,
-        uses,
-        time() if at is None else (at if at.tzinfo is not None else at.replace(tzinfo=UTC)).timestamp(),
-    )
-    if amount is None:
-        return _without_price(found, f"no price by the token of {facts.provider}/{facts.model} is known for now")
+        reason = f"the price of {facts.provider}/{facts.model} is not known"
+    else:
+        amount = dearest_amount(
+            rates_of(listing, request, facts),
+            input_tokens,
+            output_tokens,
+            uses,
+            time() if at is None else (at if at.tzinfo is not None else at.replace(tzinfo=UTC)).timestamp(),
+        )
+        if amount is not None:
+            return Bound(
+                input_tokens=input_tokens,
+                output_tokens=output_tokens,
+                amount=amount,
+                currency=listing.currency,
+                by_window=by_window,
+            )
+        reason = f"no price by the token of {facts.provider}/{facts.model} is known for now"
     return Bound(
-        input_tokens=found.input_tokens,
-        output_tokens=found.output_tokens,
-        amount=amount,
-        currency=listing.currency,
-        by_window=found.by_window,
-    )
-
-
-def _without_price(found: Bound, reason: str) -> Bound:
-    return Bound(
-        input_tokens=found.input_tokens,
-        output_tokens=found.output_tokens,
-        by_window=found.by_window,
+        input_tokens=input_tokens,
+        output_tokens=output_tokens,
+        by_window=by_window,
         unbounded=(Unbounded(reason=reason, setting="prices"),),
     )

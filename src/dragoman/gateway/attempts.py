@@ -91,7 +91,7 @@ class Caller:
             return "translate", f"the provider speaks {access.dialect}"
         if asked.holds_state and self._may_be_foreign(access.issuer):
             return "translate", "the request may hold another provider's state"
-        member = touched(access.target.quirks, asked.dialect, asked.members, asked.body, asked.words)
+        member = touched(access.target.quirks, asked.dialect, asked.members, asked.outline, asked.words)
         if member is None:
             forbidden = touched_members(deployment, asked.members)
             member = next((name for name in forbidden if name in asked.members), None) if forbidden else None

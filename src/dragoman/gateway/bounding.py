@@ -37,13 +37,17 @@ def bound_of(asked: Asked, deployment: Deployment, request: Callable[[], Request
         return None, "nothing is known of the model"
     facts = _facts()
     provider, model = deployment.facts_provider, deployment.access.target.model
-    within = facts.bound_bytes(asked.body, provider, model, asked.words, asked.members.get("tools"))
+    known = asked.known_tools
+    outline, functions = asked.outline, None if known is None else known.functions
+    within = facts.bound_bytes(outline, provider, model, asked.words, asked.members.get("tools"), functions)
+    if within is not None:
+        within += len(asked.body) - len(outline)
     sizes = asked.shape.sizes
     cap = _cap(asked) if sizes else None
     if not sizes and within is not None:
         # The commonest request of all: what the model itself can say at most, as `bound` has it.
-        known = facts.profile(provider, model)
-        cap = known.output_tokens or known.context_tokens
+        profile = facts.profile(provider, model)
+        cap = profile.output_tokens or profile.context_tokens
         if cap is None:
             return None, f"the answer has no cap, and that of {model} is not known"
     if within is None or cap is None:

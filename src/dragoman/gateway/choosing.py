@@ -226,7 +226,7 @@ def nearest(route: Route, issuers: Iterable[str]) -> tuple[Route, str | None]:
 
 def _may_hold_media(asked: Asked) -> bool:
     """Whether a body may hold anything but text."""
-    return not _MEDIA.isdisjoint(asked.words) or (b"\\" in asked.body and hides_letters(asked.body))
+    return not _MEDIA.isdisjoint(asked.words) or (b"\\" in asked.outline and hides_letters(asked.outline))
 
 
 # -- members -----------------------------------------------------------------------------------------------------------

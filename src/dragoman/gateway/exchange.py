@@ -7,7 +7,7 @@ with what was seen of it.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from dragoman.dialects.error_words import withheld
 from dragoman.errors import DragomanError, Overloaded, ProviderError
@@ -40,9 +40,13 @@ if TYPE_CHECKING:
 
 __all__ = ["answer"]
 
+_LARGE: Final = 1024 * 1024
+
 
 async def answer(visit: Visit, asked: Asked) -> None:
     """Answers a call, whole or streamed, as it was asked."""
+    if len(asked.outline) > _LARGE:
+        await asyncio.sleep(0)  # to read it took milliseconds, and what follows takes some more: others go first
     route = visit.admit(asked.model)
     route.policy.check(asked.shape.steering, asked.tool_types(b'"mcp') if "tools" in asked.members else ())
     spoken = route.spoken(asked.dialect)

@@ -53,9 +53,9 @@ _decode = msgspec.json.Decoder().decode
 
 def may_name(asked: Asked) -> bool:
     """Whether a request may name anything that a provider keeps: looked at quickly, since most do not."""
-    body = asked.body
-    named = holds_any(_MARKS[asked.dialect], body, asked.words) is not None
-    return named or hides_letters(body)
+    text = asked.outline
+    named = holds_any(_MARKS[asked.dialect], text, asked.words) is not None
+    return named or hides_letters(text)
 
 
 async def pinned(principal: Principal, holdings: Holdings, asked: Asked, route: Route) -> Route:

@@ -6,7 +6,7 @@ what they hold, `request` makes the HTTP request, `whole` and `stream` carry ans
 
 from __future__ import annotations
 
-from dragoman.engine.relay.body import Members, read_members, text_member, true_member
+from dragoman.engine.relay.body import Members, read_body, read_members, text_member, true_member
 from dragoman.engine.relay.edits import EDITS, DialectEdits
 from dragoman.engine.relay.eligibility import touched
 from dragoman.engine.relay.request import RelayRequest
@@ -23,6 +23,7 @@ __all__ = [
     "RelayStream",
     "Relayed",
     "holds_any",
+    "read_body",
     "read_members",
     "relay",
     "relay_stream",

@@ -5,15 +5,17 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from typing import Any
 
 import msgspec
 
+from dragoman.engine.relay.outline import LEAST_BYTES, outline_of
 from dragoman.errors import InvalidRequest
 
-__all__ = ["Members", "read_members", "text_member", "true_member", "write_members"]
+__all__ = ["Members", "read_body", "read_members", "text_member", "true_member", "write_members"]
 
 Members = dict[str, msgspec.Raw]
 
@@ -21,6 +23,17 @@ _decode = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _encode = msgspec.json.Encoder().encode
 _decode_any = msgspec.json.Decoder().decode
 _SPACE = re.compile(rb"[ \t\r\n]*")
+_AT_ONCE = 1024 * 1024
+
+
+def read_body(body: bytes) -> tuple[Members, bytes]:
+    """The members of a JSON object, as `read_members`, and what has to be searched for anything but long texts.
+
+    That is the body itself, or the outline of a large one: a picture of 20 MB is passed over three times instead of
+    twenty. What its long texts hold is then for the provider to judge, control characters too.
+    """
+    found = _read_outlined(body) if len(body) >= LEAST_BYTES else None
+    return (read_members(body), body) if found is None else found
 
 
 def read_members(body: bytes) -> Members:
@@ -32,7 +45,7 @@ def read_members(body: bytes) -> Members:
     try:
         # Raw values are passed over without a look at their letters.
         if not body.isascii():
-            body.decode()
+            _check_letters(body)
         members = _decode(body)
     except msgspec.ValidationError:
         raise InvalidRequest("the body must be a JSON object") from None
@@ -40,13 +53,48 @@ def read_members(body: bytes) -> Members:
         raise InvalidRequest(f"the body is not valid JSON: {error}") from None
     except RecursionError:
         raise InvalidRequest("the body is nested too deeply") from None
-    if not _once_compact(body, members) and not _once_spaced(body, members):
+    if not _once_compact(body, members) and _walk(body, members) is None:
         _refuse_duplicates(body)
-    joined = "".join(members)
-    plain = joined.isascii() and joined.lower() == joined  # then no two differ in case alone
-    if not plain and len({name.casefold() for name in members}) != len(members):
+    if _are_folded_alike(members):
         raise InvalidRequest(_twice(_folded_twin(list(members))))
     return members
+
+
+def _read_outlined(body: bytes) -> tuple[Members, bytes] | None:
+    """The members of a large body by its outline, and that; None where whoever reads all of it has to say something."""
+    outline = outline_of(body)
+    if outline is None:
+        return None
+    text, place = outline.text, outline.place
+    try:
+        if not body.isascii():
+            _check_letters(body)
+        members = _decode(text)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    begins = _walk(text, members)
+    if begins is None or _are_folded_alike(members):
+        return None
+    view = memoryview(body)
+    for begin, (name, value) in zip(begins, members.items(), strict=True):
+        members[name] = msgspec.Raw(view[place(begin) : place(begin + len(memoryview(value)))])
+    return members, text
+
+
+def _check_letters(body: bytes) -> None:
+    if len(body) <= _AT_ONCE:
+        body.decode()
+        return
+    decode, view = codecs.getincrementaldecoder("utf-8")().decode, memoryview(body)  # the text of it all is not kept
+    for at in range(0, len(body), _AT_ONCE):
+        decode(view[at : at + _AT_ONCE], at + _AT_ONCE >= len(body))
+
+
+def _are_folded_alike(members: Members) -> bool:
+    """Whether two names differ in case alone."""
+    joined = "".join(members)
+    plain = joined.isascii() and joined.lower() == joined
+    return not plain and len({name.casefold() for name in members}) != len(members)
 
 
 def _once_compact(body: bytes, members: Members) -> bool:
@@ -58,25 +106,27 @@ def _once_compact(body: bytes, members: Members) -> bool:
     return length == len(body) and bool(members)
 
 
-def _once_spaced(body: bytes, members: Members) -> bool:
-    """The same for bodies with spaces between members: walks from member to member."""
+def _walk(body: bytes, members: Members) -> list[int] | None:
+    """Where the values of the members begin, walking from one to the next; None where one of them might stand twice."""
     skip, view = _SPACE.match, memoryview(body)
+    begins: list[int] = []
     try:
         at = _end(skip, body, 0) + 1
         for name, value in members.items():
             at = _end(skip, body, at)
             key = f'"{name}"'.encode()
             if not body.startswith(key, at):
-                return False  # written with escapes, or not the first of its name
+                return None  # written with escapes, or not the first of its name
             at = _end(skip, body, at + len(key)) + 1
             at = _end(skip, body, at)
             raw = memoryview(value)
             if view[at : at + len(raw)] != raw:
-                return False
+                return None
+            begins.append(at)
             at = _end(skip, body, at + len(raw)) + 1
     except IndexError:
-        return False
-    return _end(skip, body, at) == len(body) if members else True
+        return None
+    return begins if not members or _end(skip, body, at) == len(body) else None
 
 
 def _end(skip: Any, body: bytes, at: int) -> int:

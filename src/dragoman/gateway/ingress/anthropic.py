@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dragoman.dialects import load
-from dragoman.engine.relay import EDITS, read_members, text_member
+from dragoman.engine.relay import EDITS, read_body, text_member
 from dragoman.errors import InvalidRequest
 from dragoman.gateway.ingress.asked import Asked, PublicDialect, acting_members, checked_shape, stream_member
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from dragoman.engine.relay import Members
+    from dragoman.gateway.ingress.known_tools import KnownTools
 
 __all__ = ["PUBLIC", "read"]
 
@@ -20,8 +21,8 @@ _OWN_TOOLS = frozenset({None, "custom"})
 _FORWARDED = {name.encode() for name in EDITS["anthropic"].forwarded}
 
 
-def _acts(members: Members) -> bool:
-    return acting_members(members, _OWN_TOOLS)
+def _acts(members: Members, known: KnownTools | None) -> bool:
+    return acting_members(members, known, _OWN_TOOLS)
 
 
 PUBLIC = PublicDialect(
@@ -37,7 +38,7 @@ PUBLIC = PublicDialect(
 
 def read(body: bytes, headers: Iterable[tuple[bytes, bytes]]) -> Asked:
     """What a message asks. Raises `InvalidRequest`."""
-    members = read_members(body)
+    members, outline = read_body(body)
     shape = checked_shape(members, PUBLIC.control)
     model = text_member(members, "model")
     if not model:
@@ -46,6 +47,7 @@ def read(body: bytes, headers: Iterable[tuple[bytes, bytes]]) -> Asked:
         PUBLIC,
         load("anthropic"),
         body=body,
+        outline=outline,
         members=members,
         shape=shape,
         model=model,

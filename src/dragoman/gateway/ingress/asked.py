@@ -13,12 +13,14 @@ from dragoman.engine.relay import holds_any, true_member, words_of
 from dragoman.errors import InvalidRequest
 from dragoman.gateway.ingress.known_tools import ToolMemory
 from dragoman.gateway.ingress.shapes import ACTING, shape_of
+from dragoman.gateway.ingress.tool_heads import tool_types
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from dragoman.dialects import Dialect
     from dragoman.engine.relay import Members
+    from dragoman.gateway.ingress.known_tools import KnownTools
     from dragoman.gateway.ingress.shapes import Shape
     from dragoman.values import Request
 
@@ -33,16 +35,17 @@ class PublicDialect(msgspec.Struct, frozen=True, kw_only=True):
 
     `keep_alive` is what may be sent on a stream at any time between events. `comments`: a closing comment may follow
     the last event. `control` are the members that the gateway itself reads. `acts` tells whether a request may act on
-    the world. `request_id_header` is where the dialect's clients look for the id of an answer. `state_marks` are texts
-    without which a body holds no provider's state (thought signatures, encrypted reasoning). `stores_unless_told`: the
-    provider keeps its answer unless the member `store` is false.
+    the world, by its members and by its tools where they are known. `request_id_header` is where the dialect's clients
+    look for the id of an answer. `state_marks` are texts without which a body holds no provider's state (thought
+    signatures, encrypted reasoning). `stores_unless_told`: the provider keeps its answer unless the member `store` is
+    false.
     """
 
     name: str
     keep_alive: bytes
     comments: bool
     control: frozenset[str]
-    acts: Callable[[Members], bool]
+    acts: Callable[[Members, KnownTools | None], bool]
     request_id_header: str
     state_marks: tuple[bytes, ...]
     stream_type: str = "text/event-stream"
@@ -50,19 +53,23 @@ class PublicDialect(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Asked:
-    """One call of a client. `model` is the name it gave; `headers` are those of its headers that may be forwarded."""
+    """One call of a client. `model` is the name it gave; `headers` are those of its headers that may be forwarded.
+
+    `outline` is what has to be searched of the body (`engine.relay.read_body`).
+    """
 
     __slots__ = (
         "_acts",
         "_request",
-        "_tools",
         "body",
         "codec",
         "dialect",
         "headers",
         "holds_state",
+        "known_tools",
         "members",
         "model",
+        "outline",
         "path",
         "public",
         "relayable",
@@ -77,6 +84,7 @@ class Asked:
         codec: Dialect,
         *,
         body: bytes,
+        outline: bytes,
         members: Members,
         shape: Shape,
         model: str,
@@ -89,6 +97,7 @@ class Asked:
         self.dialect = public.name
         self.codec = codec
         self.body = body
+        self.outline = outline
         self.members = members
         self.model = model
         self.stream = stream
@@ -96,10 +105,10 @@ class Asked:
         self.headers = headers
         self.relayable = relayable
         self.shape = shape
-        self._tools = _TOOLS.find(members) if "tools" in members else None
-        self.words = words_of(body) if self._tools is None else self._tools.words_with(members)
+        self.known_tools = known = _TOOLS.find(members) if "tools" in members else None
+        self.words = words_of(outline) if known is None or outline is not body else known.words_with(members)
         """What stands between quotation marks in the body (see `engine.relay.words`)."""
-        self.holds_state = holds_any(public.state_marks, body, self.words) is not None
+        self.holds_state = holds_any(public.state_marks, outline, self.words) is not None
         """Whether the request may hold a provider's state, which only its issuer may have."""
         self._request: Request | None = None
         self._acts: bool | None = None
@@ -108,23 +117,26 @@ class Asked:
     def acts_on_world(self) -> bool:
         """Whether the request may act on the world (see `routing.effects`), as far as its members tell."""
         if self._acts is None:
-            self._acts = self.shape.may_act and self.public.acts(self.members)
+            self._acts = self.shape.may_act and self.public.acts(self.members, self.known_tools)
         return self._acts
 
     def tool_types(self, mark: bytes) -> list[str]:
-        """The types of the tools asked for, read only where the text `mark` stands somewhere in them."""
+        """The types of the tools asked for, read only where the text `mark` may stand somewhere in them."""
         tools = self.members.get("tools")
-        if tools is None or mark not in bytes(tools):
+        if tools is None:
             return []
-        try:
-            return [head.type for head in _tool_heads(tools) if isinstance(head.type, str)]
-        except (msgspec.MsgspecError, TypeError):
-            return []
+        if self.known_tools is not None:
+            types = self.known_tools.types
+        else:
+            raw = bytes(tools)
+            # A letter may be written as an escape.
+            types = tool_types(tools) if raw.find(mark) >= 0 or raw.find(b"\\u") >= 0 else None
+        return [each for each in types or () if each]
 
     def _parsed(self) -> Any:
-        if self._tools is not None:
+        if self.known_tools is not None:
             try:
-                return self._tools.body_with(self.members)
+                return self.known_tools.body_with(self.members)
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 pass  # the whole body tells where it is wrong
         return _decode(self.body)
@@ -147,14 +159,7 @@ class Asked:
 _EMPTY = frozenset({b"null", b"false", b"[]", b"{}", b'""'})
 
 
-class _ToolHead(msgspec.Struct):
-    type: Any = None
-
-
-_tool_heads = msgspec.json.Decoder(list[_ToolHead]).decode
-
-
-def acting_members(members: Mapping[str, msgspec.Raw], own_types: frozenset[str | None]) -> bool:
+def acting_members(members: Members, known: KnownTools | None, own_types: frozenset[str | None]) -> bool:
     """Whether members ask for more than an answer: work in the background, stored state, tools that a provider runs.
 
     `own_types` are the types of tools that the client runs itself.
@@ -166,10 +171,8 @@ def acting_members(members: Mapping[str, msgspec.Raw], own_types: frozenset[str 
     tools = members.get("tools")
     if tools is None:
         return False
-    try:
-        return any(head.type not in own_types for head in _tool_heads(tools))
-    except (msgspec.MsgspecError, TypeError):
-        return False  # no list of objects: whoever decodes it says so
+    types = tool_types(tools) if known is None else known.types
+    return types is not None and not types <= own_types  # no list of objects: whoever decodes it says so
 
 
 def checked_shape(members: Members, control: frozenset[str]) -> Shape:

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from dragoman.dialects import load
-from dragoman.engine.relay import read_members
+from dragoman.engine.relay import read_body
 from dragoman.errors import InvalidRequest
 from dragoman.gateway.ingress.asked import Asked, PublicDialect, checked_shape
 
 if TYPE_CHECKING:
     from dragoman.engine.relay import Members
+    from dragoman.gateway.ingress.known_tools import KnownTools
 
 __all__ = ["METHODS", "PUBLIC", "VERSIONS", "model_and_method", "read"]
 
@@ -42,7 +43,7 @@ _RUN_BY_PROVIDER = (
 )
 
 
-def _acts(members: Members) -> bool:
+def _acts(members: Members, known: KnownTools | None) -> bool:
     tools = members.get("tools")
     if tools is None:
         return False
@@ -82,7 +83,7 @@ def model_and_method(path: str) -> tuple[str, str]:
 
 def read(body: bytes, path: str, query: str, model: str, method: str) -> Asked:
     """What a call of generateContent asks. Raises `InvalidRequest`."""
-    members = read_members(body)
+    members, outline = read_body(body)
     shape = checked_shape(members, PUBLIC.control)
     stream = method == "streamGenerateContent"
     events = stream and "alt=sse" in query.split("&")
@@ -90,6 +91,7 @@ def read(body: bytes, path: str, query: str, model: str, method: str) -> Asked:
         PUBLIC if events or not stream else ARRAY,
         load("gemini"),
         body=body,
+        outline=outline,
         members=members,
         shape=shape,
         model=model,

@@ -8,12 +8,12 @@ that came but once.
 from __future__ import annotations
 
 from collections import OrderedDict
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from dragoman.engine.relay import words_of
+from dragoman.gateway.ingress.tool_heads import tool_types
 
 if TYPE_CHECKING:
     from dragoman.engine.relay import Members
@@ -30,10 +30,16 @@ _decode = msgspec.json.Decoder().decode
 
 
 class KnownTools(msgspec.Struct, frozen=True):
-    """What the bytes of a member `tools` say: as JSON, which nobody may change, and what stands in quotation marks."""
+    """What the bytes of a member `tools` say: as JSON, which nobody may change, and what stands in quotation marks.
+
+    `types` are those of the tools, None for what is no list of objects; `functions`: all of them are described there,
+    and run by the caller (`facts.body_bounds.are_functions`).
+    """
 
     parsed: Any
     words: frozenset[bytes]
+    types: frozenset[str | None] | None
+    functions: bool
 
     def words_with(self, members: Members) -> frozenset[bytes]:
         """The words of a body with these tools and other members."""
@@ -63,14 +69,16 @@ class ToolMemory:
         tools = bytes(raw)
         found = self._kept.get(tools)
         if found is not None:
-            with suppress(KeyError):  # two gateways in one process: the other has let go of it just now
+            try:  # `suppress` would take a microsecond
                 self._kept.move_to_end(tools)
+            except KeyError:
+                pass  # two gateways in one process: the other has let go of it just now
             return found
         if not _SHORTEST <= len(tools) <= _LONGEST:
             return None
         digest = hash(tools)
         if digest in self._seen:
-            return self._keep(tools)
+            return self._keep(raw, tools)
         if len(self._seen) >= _MOST_SEEN:
             self._seen.clear()
         self._seen.add(digest)
@@ -84,9 +92,11 @@ class ToolMemory:
         """The bytes of what is kept, as clients sent them."""
         return self._bytes
 
-    def _keep(self, tools: bytes) -> KnownTools | None:
+    def _keep(self, raw: msgspec.Raw, tools: bytes) -> KnownTools | None:
+        from dragoman.facts.body_bounds import are_functions  # here: who relays alone does not load facts
+
         try:
-            found = KnownTools(_decode(tools), words_of(tools))
+            found = KnownTools(_decode(tools), words_of(tools), tool_types(raw), are_functions(raw))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None  # whoever decodes the body says what is wrong
         self._kept[tools] = found

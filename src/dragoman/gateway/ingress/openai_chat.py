@@ -5,20 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dragoman.dialects import load
-from dragoman.engine.relay import read_members, text_member
+from dragoman.engine.relay import read_body, text_member
 from dragoman.errors import InvalidRequest
 from dragoman.gateway.ingress.asked import Asked, PublicDialect, acting_members, checked_shape, stream_member
 
 if TYPE_CHECKING:
     from dragoman.engine.relay import Members
+    from dragoman.gateway.ingress.known_tools import KnownTools
 
 __all__ = ["PUBLIC", "read"]
 
 _OWN_TOOLS = frozenset({None, "function", "custom"})
 
 
-def _acts(members: Members) -> bool:
-    return acting_members(members, _OWN_TOOLS)
+def _acts(members: Members, known: KnownTools | None) -> bool:
+    return acting_members(members, known, _OWN_TOOLS)
 
 
 PUBLIC = PublicDialect(
@@ -36,7 +37,7 @@ PUBLIC = PublicDialect(
 
 def read(body: bytes) -> Asked:
     """What a chat completion asks. Raises `InvalidRequest`."""
-    members = read_members(body)
+    members, outline = read_body(body)
     shape = checked_shape(members, PUBLIC.control)
     model = text_member(members, "model")
     if not model:
@@ -45,6 +46,7 @@ def read(body: bytes) -> Asked:
         PUBLIC,
         load("openai-chat"),
         body=body,
+        outline=outline,
         members=members,
         shape=shape,
         model=model,
