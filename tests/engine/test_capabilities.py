@@ -227,6 +227,15 @@ def test_a_force_that_the_model_does_not_take_becomes_a_choice() -> None:
     assert fitted(auto, model)[0] is auto
 
 
+def test_a_force_that_the_host_does_not_take_becomes_a_choice() -> None:
+    asking = asked(tools=(TOOL,), tool_choice=ToolChoice(mode="required"))
+    quirks = Quirks(anthropic=AnthropicQuirks(forced_tool=False))
+    request, told = fitted(asking, known(), "anthropic", quirks)
+    assert request.tool_choice == ToolChoice(mode="auto")
+    assert told == [("tool_choice", "substituted", "required", "auto")]
+    assert fitted(asking, known(), "openai-chat", quirks)[0] is asking
+
+
 @pytest.mark.parametrize(("parallel", "action"), [(True, "dropped"), (False, "defaulted")])
 def test_parallel_calls(parallel: bool, action: str) -> None:
     choice = ToolChoice(parallel=parallel)

@@ -93,6 +93,10 @@ _CLAUDE_ALWAYS_ADAPTIVE: Final = Source(
     name="OpenRouter, Claude 5.5 migration guide: thinking is always adaptive",
     url="https://openrouter.ai/docs/cookbook/evaluate-and-optimize/model-migrations/claude-5-5",
 )
+_CLAUDE_UNFORCED: Final = Source(
+    name="Claude, what is new in Claude Opus 5.5: forced tool use is not supported",
+    url="https://platform.claude.com/docs/en/models/opus-5-5/whats-new-opus-5-5",
+)
 _MISTRAL_DOCUMENTS: Final = Source(
     name="Mistral, document question answering", url="https://docs.mistral.ai/capabilities/document_ai/document_qna"
 )
@@ -187,6 +191,12 @@ FAMILIES: Final[tuple[FamilyQuirks, ...]] = (
         source=_CLAUDE_ALWAYS_ADAPTIVE,
         quirks={"anthropic": {"thinking_form": "adaptive"}},
     ),
+    FamilyQuirks(
+        providers=_CLAUDE,
+        pattern=r"claude-((opus|sonnet)-5-5|(fable|mythos)-5-[1-9])([-@].*)?",
+        source=_CLAUDE_UNFORCED,
+        quirks={"anthropic": {"forced_tool": False}},
+    ),
     # -- Gemini --------------------------------------------------------------------------------------------------------
     FamilyQuirks(
         providers=_GOOGLE,
@@ -245,6 +255,12 @@ FAMILIES: Final[tuple[FamilyQuirks, ...]] = (
         pattern=r"(.+[./])?anthropic\.claude-([a-z]+-4-[7-9]|[a-z]+-([5-9]|\d\d))([-:@].*)?",
         source=_BEDROCK_CLAUDE,
         quirks={"bedrock": {"thinking_form": "effort"}},
+    ),
+    FamilyQuirks(
+        providers=("bedrock",),
+        pattern=r"(.+[./])?anthropic\.claude-((opus|sonnet)-5-5|(fable|mythos)-5-[1-9])([-:@].*)?",
+        source=_CLAUDE_UNFORCED,
+        quirks={"bedrock": {"forced_tool": False}},
     ),
     FamilyQuirks(
         providers=("bedrock",),

@@ -271,6 +271,11 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "thinking off": asked(HI, thinking={"type": "disabled"}),
     "thinking off, oddly": asked(HI, thinking={"type": "disabled", "extra": 1.5}),
     "thinking between tools": asked(HI, thinking={"type": "between_tools"}),
+    "thinking of the model's own": asked(HI, thinking={"block_binding": {"prefix_mismatch_behavior": "drop_block"}}),
+    "effort beside thinking of the model's own": asked(
+        HI, thinking={"block_binding": {"a": 1}, "display": "omitted"}, output_config={"effort": "high"}
+    ),
+    "thinking, said emptily": asked(HI, thinking={}),
     "thinking, oddly": asked(
         HI, thinking={"type": "enabled", "budget_tokens": 10, "display": None, "block_binding": {"a": 1}}
     ),

@@ -9,10 +9,12 @@ import pytest
 from dragoman.dialects.anthropic.dialect import DIALECT
 from dragoman.errors import InvalidRequest
 from dragoman.values import (
+    AnthropicQuirks,
     CacheHint,
     Media,
     MessageRole,
     Opaque,
+    Quirks,
     Reasoning,
     Text,
     ToolCall,
@@ -132,6 +134,31 @@ def test_state_never_goes_to_another_issuer(name: str) -> None:
     assert all(entry.action == "dropped" and "anthropic" in entry.reason for entry in encoded.adaptations[:1])
 
 
+@pytest.mark.parametrize(
+    ("thinking", "sent"),
+    [
+        ({"type": "between_tools"}, {"type": "between_tools"}),
+        ({"block_binding": {"a": 1}}, {"block_binding": {"a": 1}}),
+        ({"type": "adaptive", "display": None}, {"type": "adaptive", "display": None}),
+        ({"type": "enabled", "budget_tokens": 2000, "display": None}, {"type": "adaptive"}),
+    ],
+)
+def test_a_host_without_budgets_is_told_all_but_a_budget_as_its_client_did(
+    thinking: dict[str, Any], sent: dict[str, Any]
+) -> None:
+    target = replace(TARGET, quirks=Quirks(anthropic=AnthropicQuirks(thinking_form="adaptive")))
+    encoded = DIALECT.encode_request(request(asked(HI, thinking=thinking)), target)
+    assert encoded.body["thinking"] == sent
+    assert bool(encoded.adaptations) is (sent != thinking)
+
+
+def test_controls_of_thinking_are_not_lost_silently_where_only_budgets_are_taken() -> None:
+    target = replace(TARGET, quirks=Quirks(anthropic=AnthropicQuirks(thinking_form="budget")))
+    encoded = DIALECT.encode_request(request(asked(HI, thinking={"block_binding": {"a": 1}})), target)
+    assert "thinking" not in encoded.body
+    assert [(entry.path, entry.action) for entry in encoded.adaptations] == [("reasoning", "dropped")]
+
+
 def test_thinking_stops_where_its_open_round_of_tools_lost_its_thoughts() -> None:
     encoded = DIALECT.encode_request(request(REQUESTS["thinking"]), ELSEWHERE)
     assert "thinking" not in encoded.body
@@ -175,7 +202,7 @@ _WRONG: list[tuple[Any, str]] = [
     (asked(HI, stop_sequences=[1]), "stop_sequences"),
     (asked(HI, metadata=[]), "metadata"),
     (asked(HI, thinking="much"), "thinking"),
-    (asked(HI, thinking={}), "thinking.type"),
+    (asked(HI, thinking={"type": 1}), "thinking.type"),
     (asked(HI, thinking={"type": "enabled", "budget_tokens": "x"}), "thinking.budget_tokens"),
     (asked(HI, output_config=1), "output_config"),
     (asked(HI, output_format=[]), "output_format"),

@@ -40,7 +40,7 @@ from dragoman.values import (
     replace,
 )
 from tests.dialects.anthropic.streams import STREAMS
-from tests.dialects.anthropic.wire import TARGET, decoded, encoded, paths, sse
+from tests.dialects.anthropic.wire import START, STOP, TARGET, decoded, encoded, finish, paths, sse, text_block
 
 
 def _told(data: bytes) -> list[dict[str, Any]]:
@@ -154,6 +154,17 @@ def test_a_foreign_stream_is_whole() -> None:
     response = decoded(data)[-1]
     assert isinstance(response, Finished)
     assert (response.response.content, response.response.usage.input_tokens) == ("Hi", 9)
+
+
+def test_of_counts_that_follow_the_start_says_only_what_clients_want_there() -> None:
+    start = {**START, "message": {name: value for name, value in START["message"].items() if name != "usage"}}
+    counts = {"input_tokens": 11, "output_tokens": 1, "cache_creation": {"ephemeral_5m_input_tokens": 3}}
+    whole = sse(start, *text_block(0, "Hi"), {**finish(), "usage": counts}, STOP)
+    data, adaptations = encoded(decoded(whole))
+    begun, ended = _told(data)[0], _told(data)[-2]
+    assert begun["message"]["usage"] == {"input_tokens": 0, "output_tokens": 0}
+    assert ended["usage"] == counts
+    assert adaptations == ()
 
 
 def test_a_stream_without_ids_or_usage_gets_them() -> None:

@@ -13,6 +13,7 @@ from dragoman.values import (
     ArgumentsDelta,
     CitationAdded,
     Event,
+    Finish,
     Finished,
     Opaque,
     PartEnded,
@@ -156,6 +157,66 @@ def test_the_parts_show_what_they_are() -> None:
     assert isinstance(compaction, Opaque)
     assert compaction.data["encrypted_content"] == "sealed"
     assert _finished(decoded(sse(*STREAMS["a fallback"]))).model == "claude-y"
+
+
+def test_a_compaction_may_come_in_pieces() -> None:
+    stream = sse(
+        START,
+        begin(0, type="compaction", content=None, encrypted_content=None),
+        delta(0, type="compaction_delta", content="So ", encrypted_content="sea"),
+        delta(0, type="compaction_delta", content="far.", encrypted_content="led"),
+        delta(0, type="compaction_delta", content=None, encrypted_content=None),
+        end(0),
+        finish(),
+        STOP,
+    )
+    compaction = _finished(decoded(stream)).message.parts[0]
+    assert isinstance(compaction, Opaque)
+    assert compaction.data == {"type": "compaction", "content": "So far.", "encrypted_content": "sealed"}
+
+
+def test_a_block_may_start_without_its_text_and_a_null_says_nothing() -> None:
+    stream = sse(
+        START,
+        begin(0, type="thinking"),
+        delta(0, type="thinking_delta", thinking="Hm."),
+        delta(0, type="thinking_delta", thinking=None),
+        end(0),
+        begin(1, type="text", text=None),
+        delta(1, type="text_delta", text=None),
+        delta(1, type="text_delta", text="Hi"),
+        end(1),
+        begin(2, type="tool_use", id="toolu_1", name="look", input={}),
+        delta(2, type="input_json_delta", partial_json=None),
+        delta(2, type="input_json_delta", partial_json="{}"),
+        end(2),
+        finish(),
+        STOP,
+    )
+    response = _finished(decoded(stream))
+    assert [part.text for part in response.message.parts if isinstance(part, Reasoning | Text)] == ["Hm.", "Hi"]
+    assert [call.arguments_text for call in response.tool_calls] == ["{}"]
+
+
+def test_a_message_that_starts_whole_ends_without_a_change() -> None:
+    call = {"type": "tool_use", "id": "toolu_1", "name": "look", "input": {"q": 1}}
+    start = {**START, "message": {**START["message"], "content": [call], "stop_reason": "tool_use"}}
+    response = _finished(decoded(sse(start, STOP)))
+    assert response.finish is not None
+    assert response.finish.raw == "tool_use"
+    assert [part.arguments_text for part in response.tool_calls] == ['{"q":1}']
+    for cut_off in (sse(start), sse(start, PING)):
+        with pytest.raises(StreamTruncated):
+            decoded(cut_off)
+    assert _finished(decoded(sse(start, finish("end_turn"), STOP))).finish == Finish(reason="stop", raw="end_turn")
+
+
+def test_details_of_a_stop_are_those_of_its_reason() -> None:
+    start = {**START, "message": {**START["message"], "stop_details": {"type": "refusal"}}}
+    ended = _finished(decoded(sse(start, *text_block(0, "Hi"), finish(stop_details=None), STOP)))
+    assert ended.finish == Finish(reason="stop", raw="end_turn")
+    kept = _finished(decoded(sse(start, *text_block(0, "Hi"), finish("refusal"), STOP)))
+    assert kept.finish == Finish(reason="refusal", raw="refusal", detail={"type": "refusal"})
 
 
 def test_usage_is_cumulative_and_counted_to_the_end() -> None:

@@ -56,6 +56,28 @@ def test_a_compaction_on_the_way_is_counted_and_an_advisor_is_not() -> None:
 
 
 @pytest.mark.parametrize(
+    ("short", "long", "total", "told"),
+    [
+        (3, 2, 5, (3, 2)),
+        (3, 0, 5, (5, 0)),
+        (0, 3, 5, (0, 5)),
+        (0, 0, 5, (None, None)),
+        (1, 3, 5, (2, 3)),
+        (1, 3, 2, (0, 2)),
+        (4, 0, 0, (0, 0)),
+    ],
+)
+def test_what_was_written_for_how_long_adds_up_to_what_was_written(
+    short: int, long: int, total: int, told: tuple[int | None, int | None]
+) -> None:
+    """A stream's end repeats the total alone, which may have grown, or shrunk by a compaction, since its start."""
+    by_duration = {"ephemeral_5m_input_tokens": short, "ephemeral_1h_input_tokens": long}
+    usage = _usage({"input_tokens": 1, "cache_creation_input_tokens": total, "cache_creation": by_duration})
+    assert (usage.cache_write_tokens, usage.input_tokens) == (total, total + 1)
+    assert (usage.cache_write_5m_tokens, usage.cache_write_1h_tokens) == told
+
+
+@pytest.mark.parametrize(
     "raw",
     [
         {"input_tokens": True},

@@ -250,6 +250,15 @@ def test_the_end_is_awaited() -> None:
     assert "p" not in response.extras["bedrock"]
 
 
+def test_the_models_own_last_event_tells_which_stop_sequence_it_was() -> None:
+    fields = {"delta": {"stop_sequence": "|"}}
+    response = _response(
+        BEGIN + text_block(0, "Hi") + stop("stop_sequence", additionalModelResponseFields=fields) + METADATA
+    )
+    assert response.finish == Finish(reason="stop", raw="stop_sequence", stop_sequence="|")
+    assert response.extras["bedrock"]["additionalModelResponseFields"] == fields
+
+
 def test_a_finish_without_metadata_is_complete_and_unmeasured() -> None:
     response = _response(BEGIN + text_block(0, "Hi") + stop())
     assert response.content == "Hi"

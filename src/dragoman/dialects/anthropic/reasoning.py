@@ -5,6 +5,7 @@
 | thinking enabled, budget_tokens n | budget_tokens n |
 | thinking disabled | budget_tokens 0 |
 | thinking adaptive | budget_tokens -1 |
+| thinking without a type | none of them: the model thinks as it does by itself |
 | thinking.display summarized / omitted | visible true / false |
 | output_config.effort | effort |
 
@@ -15,10 +16,10 @@ are exchanged by the table of `values.thinking`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from dragoman.dialects.anthropic.forms import NAME, Writing, note
-from dragoman.dialects.reading import integer, object_of, required_text, text
+from dragoman.dialects.reading import integer, object_of, text
 from dragoman.values import ReasoningOptions
 from dragoman.values.thinking import LEAST_BUDGET_TOKENS, budget_of, level_of
 
@@ -44,19 +45,19 @@ def decode_reasoning(body: JsonObject, effort: str | None) -> ReasoningOptions |
             return None
         return ReasoningOptions(effort=effort, extras={NAME: {":thinking": "absent"}})
     wire = object_of(wire, "thinking")
-    kind = required_text(wire, "type", "thinking")
+    kind = text(wire, "type", "thinking")
     display = text(wire, "display", "thinking")
     budget: int | None = None
     if kind == "enabled":
         budget = integer(wire, "budget_tokens", "thinking")
     elif kind == "disabled":
         budget = 0
-    else:
+    elif kind is not None:
         budget = _ADAPTIVE
     options = ReasoningOptions(effort=effort, budget_tokens=budget, visible=_DISPLAYS.get(display or ""))
     rest = {name: value for name, value in wire.items() if name not in _KNOWN}
     members: dict[str, Any] = {"thinking": rest} if rest else {}
-    if {**_native(options), **rest} != wire:
+    if kind is None or {**_native(options), **rest} != wire:
         members[":thinking"] = wire
     return ReasoningOptions(
         effort=options.effort,
@@ -87,7 +88,7 @@ def encode_reasoning(options: ReasoningOptions | None, writing: Writing) -> tupl
     log.foreign_extras(options.extras, NAME, "reasoning")
     form = writing.target.quirks.anthropic.thinking_form
     original = note(options.extras, ":thinking")
-    if form == "native" and isinstance(original, dict):
+    if isinstance(original, dict) and _is_taken(cast("JsonObject", original), form):
         before = decode_reasoning({"thinking": original}, options.effort)
         if before is not None and _said(before) == _said(options):
             return original, options.effort  # pyright: ignore[reportUnknownVariableType]
@@ -100,13 +101,22 @@ def encode_reasoning(options: ReasoningOptions | None, writing: Writing) -> tupl
     if original == "absent" and options.budget_tokens is None:
         return None, options.effort
     thinking, effort = _in_form(options, form, writing)
-    if thinking:
-        thinking.update(note(options.extras, "thinking") or {})
+    members: JsonObject = note(options.extras, "thinking") or {}
+    if members and not thinking and form == "budget":
+        log.dropped("reasoning", "this host takes budgets alone", members)
+    else:
+        thinking = {**thinking, **members}
+    if "type" in thinking:
         if options.summary is not None and thinking["type"] != "disabled":
             thinking.setdefault("display", "summarized")
     elif options.visible is not None:
         log.dropped("reasoning.visible", "nothing is thought that could be shown", options.visible)
     return thinking or None, effort
+
+
+def _is_taken(original: JsonObject, form: str) -> bool:
+    """Whether a host of this form takes what its own client wrote: one without budgets takes all but a budget."""
+    return form == "native" or (form == "adaptive" and original.get("type") != "enabled")
 
 
 def _said(options: ReasoningOptions) -> tuple[int | None, bool | None]:

@@ -40,9 +40,9 @@ def keep_rules(body: JsonObject, request: Request, writing: Writing) -> None:
             thinking = None
     if not writing.mend:
         return
-    if thinking is not None and thinking["type"] == "enabled":
+    if thinking is not None and thinking.get("type") == "enabled":
         thinking = _fit_budget(body, request, thinking, writing)
-    if thinking is not None and thinking["type"] != "disabled":
+    if thinking is not None and thinking.get("type") != "disabled":
         _fit_sampling(body, thinking, writing)
     _fit_numbers(body, writing)
 
@@ -99,7 +99,7 @@ def _fit_sampling(body: JsonObject, thinking: JsonObject, writing: Writing) -> N
     if body.get("top_p", 1) < _LEAST_TOP_P:
         writing.log.dropped("top_p", reason, body.pop("top_p"))
     choice: JsonObject = body.get("tool_choice", {})
-    if thinking["type"] == "enabled" and choice.get("type") in ("any", "tool"):
+    if thinking.get("type") == "enabled" and choice.get("type") in ("any", "tool"):
         applied = {name: value for name, value in choice.items() if name != "name"} | {"type": "auto"}
         writing.log.substituted("tool_choice", "this wire forces no tool beside a thinking budget", choice, applied)
         body["tool_choice"] = applied

@@ -13,13 +13,15 @@ Rules for streams that are not as they should be:
   two messages are never glued together. Whatever follows `message_stop` is ignored.
 - A block before `message_start`, a start for an index that is open, a delta or stop for one that is not: violations.
   A start without an index takes the next one, a delta or stop without one means the block opened last.
-- Unknown events and pings say nothing. An unknown delta is merged into its block and kept there as an extra.
+- Unknown events and pings say nothing, nor does a delta whose text is null. A start may leave out the text that its
+  deltas bring. An unknown delta is merged into its block and kept there as an extra.
 - Malformed JSON, or a known member of a wrong type, is a violation that carries the partial answer.
 - A block that is still open when the message stops ends there with what it has: the API does this when max_tokens
   cuts a tool call.
 - Several `message_delta` are merged, the later one wins; a null says nothing. `Finished` waits for `message_stop` (or
   the end of the body), so usage after the stop reason counts.
-- `message_stop` without a stop reason is no finish: the answer is truncated (quirk `finish_optional` apart).
+- `message_stop` without a stop reason is no finish: the answer is truncated (quirk `finish_optional` apart). One that
+  `message_start` has already, with a content that is whole, counts once `message_stop` confirms it.
 - An `error` event is raised as the `ProviderError` it names, with the answer so far.
 """
 
@@ -52,6 +54,8 @@ _PIECES: dict[str, tuple[str, type]] = {
     "input_json_delta": ("partial_json", ToolCall),
     "thinking_delta": ("thinking", Reasoning),
 }
+_SAID = (("text", "text"), ("thinking", "thinking"))
+"""Kinds of blocks, and the member that their deltas go on with: a start may be without it."""
 _EVENT_MEMBERS = frozenset({"type", "delta", "usage"})
 
 
@@ -78,6 +82,7 @@ class AnthropicStream(SseStream):
         self._head: JsonObject = {}
         self._blocks: dict[int, _Block] = {}
         self._count = 0
+        self._start_stop: Any = None
         self._stop_seen = target.quirks.anthropic.finish_optional
 
     def partial(self) -> Response:
@@ -114,6 +119,7 @@ class AnthropicStream(SseStream):
         wire: JsonObject = {**message, "content": [], "stop_reason": None}
         head = decode_head(wire, (), self.target)
         self._head = wire
+        self._start_stop = message.get("stop_reason")
         events = self.assembly.start(id=head.id, model=head.model, extras=head.extras)
         if head.usage:
             events.extend(self.assembly.usage(head.usage))
@@ -125,7 +131,10 @@ class AnthropicStream(SseStream):
         self._require_start("message_delta")
         head = dict(self._head)
         if event.get("delta") is not None:
-            _merge(head, object_of(event["delta"], "delta"))
+            delta = object_of(event["delta"], "delta")
+            _merge(head, delta)
+            if delta.get("stop_reason") is not None and "stop_details" in delta:
+                head["stop_details"] = delta["stop_details"]  # of this reason, and null where it has none
         _merge(head, {name: value for name, value in event.items() if name not in _EVENT_MEMBERS})
         if event.get("usage") is not None:
             head["usage"] = dict(head.get("usage") or {})
@@ -136,6 +145,8 @@ class AnthropicStream(SseStream):
         return self.assembly.usage(seen.usage) if seen.usage and event.get("usage") is not None else []
 
     def stop_message(self, event: JsonObject) -> list[Event]:
+        if not self._stop_seen and self._start_stop:
+            self.change_message({"delta": {"stop_reason": self._start_stop}})
         return self._end()
 
     def _complete(self) -> list[Event]:
@@ -152,6 +163,9 @@ class AnthropicStream(SseStream):
     def start_block(self, event: JsonObject) -> list[Event]:
         self._require_start("content_block_start")
         wire = object_of(event.get("content_block"), "content_block")
+        for kind, said in _SAID:
+            if wire.get("type") == kind and wire.get(said) is None:
+                wire = {**wire, said: ""}
         key = integer(event, "index")
         key = self._count if key is None else key
         self._count = max(self._count, key + 1)
@@ -190,6 +204,11 @@ class AnthropicStream(SseStream):
         kind = delta.get("type")
         piece = _PIECES.get(kind) if isinstance(kind, str) else None
         if piece is not None and type(block.part) is piece[1]:
+            said = delta.get(piece[0])
+            if type(said) is str:
+                return self.assembly.delta(key, said)
+            if said is None and piece[0] in delta:
+                return []
             return self.assembly.delta(key, required_text(delta, piece[0], "delta"))
         if kind == "citations_delta" and isinstance(block.part, Text):
             citation = object_of(delta.get("citation"), "delta.citation")
@@ -198,7 +217,7 @@ class AnthropicStream(SseStream):
             return self.assembly.cite(key, decode_citation(citation, "delta.citation"))
         block.changed = True
         block.wire = dict(block.wire)
-        if kind == "signature_delta" or kind == "compaction_delta":
+        if kind == "signature_delta":
             block.wire.update({name: value for name, value in delta.items() if name != "type"})
         else:
             _append(block.wire, delta)
@@ -258,11 +277,11 @@ def _merge(holder: JsonObject, members: JsonObject) -> None:
 
 
 def _append(wire: JsonObject, delta: JsonObject) -> None:
-    """An unknown delta: texts go on, other members are set."""
+    """A compaction, or an unknown delta: texts go on, other members are set, and a null says nothing."""
     for name, value in delta.items():
-        if name == "type":
-            continue
         before = wire.get(name)
+        if name == "type" or (value is None and before is not None):
+            continue
         if isinstance(before, str) and isinstance(value, str):
             wire[name] = before + value
         else:

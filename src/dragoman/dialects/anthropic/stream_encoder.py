@@ -142,7 +142,9 @@ class AnthropicStreamEncoder:
         quiet = Writing(self._writing.target, AdaptationLog(), mend=self._writing.mend, answer=True)
         head = encode_head(response, quiet)
         if head.get("usage") is None:
-            head["usage"] = encode_usage(Usage(), None, quiet)
+            # An answer that came over this wire says at its end which counts there are: no others are made up here.
+            own: JsonObject = {"input_tokens": 0, "output_tokens": 0}
+            head["usage"] = encode_usage(Usage(), None, quiet) if quiet.mend else own
         usage = head["usage"]
         leave_out(head, started.extras)
         head["usage"] = usage  # no client does without it

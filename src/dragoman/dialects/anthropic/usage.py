@@ -77,13 +77,31 @@ def _counts(raw: JsonObject, path: str) -> _Counts:
     if not _PLAIN.issuperset(map(type, (write, fresh, read, output))):
         write, fresh, read, output = [integer(raw, name, path) for name in _COUNTS]
     by_duration = raw.get("cache_creation")
-    short = long = summed = None
+    short = long = None
     if by_duration is not None:
         by_duration = object_of(by_duration, f"{path}.cache_creation")
         short = integer(by_duration, "ephemeral_5m_input_tokens", f"{path}.cache_creation")
         long = integer(by_duration, "ephemeral_1h_input_tokens", f"{path}.cache_creation")
         summed = _sum(short, long)
-    return _Counts(fresh, read, summed if write is None else write, short, long, output)
+        if write is None:
+            write = summed
+        elif summed != write:
+            short, long = _adding_up(write, short or 0, long or 0)
+    return _Counts(fresh, read, write, short, long, output)
+
+
+def _adding_up(write: int, short: int, long: int) -> tuple[int | None, int | None]:
+    """The writes by their duration where the two do not add up to all of them.
+
+    A stream tells them at its start alone, while the total goes on with what the tools of the host make of the turn.
+    The rest has the duration that the start named, of two the shorter one; where it named none, it is not known.
+    """
+    if not short and not long:
+        return None, None
+    if not short:
+        return 0, write
+    long = min(long, write)
+    return write - long, long
 
 
 _COUNTS = ("cache_creation_input_tokens", "input_tokens", "cache_read_input_tokens", "output_tokens")

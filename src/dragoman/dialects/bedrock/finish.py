@@ -44,12 +44,20 @@ def decode_finish(wire: JsonObject) -> Finish | None:
     raw = text(wire, "stopReason")
     if raw is None:
         return None
-    # Models that were asked to (additionalModelResponseFieldPaths) tell which stop sequence it was.
+    # Models that were asked to (additionalModelResponseFieldPaths) tell which stop sequence it was: in a stream as a
+    # member of the model's own last event.
     fields: Any = wire.get("additionalModelResponseFields")
-    stop: Any = cast("JsonObject", fields).get("stop_sequence") if isinstance(fields, dict) else None
-    return Finish(
-        reason=_REASONS.get(raw, "other"), raw=raw, stop_sequence=stop if stop and isinstance(stop, str) else None
-    )
+    stop = _stop_sequence(fields) or _stop_sequence(_member(fields, "delta"))
+    return Finish(reason=_REASONS.get(raw, "other"), raw=raw, stop_sequence=stop)
+
+
+def _stop_sequence(fields: Any) -> str | None:
+    stop = _member(fields, "stop_sequence")
+    return stop if stop and isinstance(stop, str) else None
+
+
+def _member(holder: Any, name: str) -> Any:
+    return cast("JsonObject", holder).get(name) if isinstance(holder, dict) else None
 
 
 def encode_finish(finish: Finish, message: Message, writing: Writing) -> JsonObject:

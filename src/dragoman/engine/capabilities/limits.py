@@ -129,6 +129,7 @@ def compile_limits(profile: Profile, dialect: str, quirks: Quirks, *, provider: 
     from dragoman.facts.family_quirks import conduct_of
 
     conduct = conduct_of(profile)
+    own: Any = getattr(quirks, GROUP_OF.get(dialect, ""), None)
     taken = profile.input_modalities
     if taken is not None and conduct.reads:
         taken = (*taken, *conduct.reads)
@@ -139,7 +140,7 @@ def compile_limits(profile: Profile, dialect: str, quirks: Quirks, *, provider: 
         output_tokens=profile.output_tokens,
         lacking=frozenset() if taken is None else frozenset(kind for kind in _PERCEIVED if kind not in taken),
         no_tools=profile.tools is False,
-        no_force=profile.tool_choice is False,
+        no_force=profile.tool_choice is False or not getattr(own, "forced_tool", True),
         no_parallel=profile.parallel_tools is False,
         no_system=profile.system_messages is False,
         refused=tuple(name for name in refused if name not in conduct.refused_thinking),
