@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
@@ -17,7 +18,7 @@ from dragoman.cli.notices import explained, harmless
 from dragoman.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Generator, Iterable
 
     from dragoman.ledger import Intent, Settlement
     from dragoman.storage import Engine
@@ -60,17 +61,16 @@ def tail(
     output: Output = OutputForm.TEXT,
 ) -> None:
     """Show the latest attempts, oldest first, those still open among them."""
-    with explained():
+    with explained(), ExitStack() as opened:
         from dragoman.storage import LedgerTail
 
-        seen = LedgerTail(spool, _opener(database))
+        seen = opened.enter_context(closing(LedgerTail(spool, _opener(database, opened))))
         if not spool.is_dir() and not _exists(database):
             raise ConfigError(f"there is no ledger here: neither the spool {spool} nor the database {database} exists")
         _tell(seen.first(number), output)
         while follow:
             time.sleep(_POLL_SECONDS)
             _tell(seen.more(), output)
-        seen.close()
 
 
 @ledger.command()
@@ -82,10 +82,10 @@ def rows(
     output: Output = OutputForm.TEXT,
 ) -> None:
     """Show the latest attempts in the database, oldest first."""
-    with explained():
+    with explained(), _existing(database) as engine:
         from dragoman.storage import latest_attempts
 
-        found, _ = latest_attempts(_existing(database), most=number, key=key or None, since=_begun(since))
+        found, _ = latest_attempts(engine, most=number, key=key or None, since=_begun(since))
         _tell(found, output)
 
 
@@ -97,10 +97,10 @@ def totals(
     output: Output = OutputForm.TEXT,
 ) -> None:
     """Add up attempts, tokens and cost, exactly. What has no known cost is counted apart."""
-    with explained():
+    with explained(), _existing(database) as engine:
         from dragoman.storage import sums
 
-        found = sums(_existing(database), by.value, since=_begun(since))
+        found = sums(engine, by.value, since=_begun(since))
         if output is OutputForm.JSON:
             _write(msgspec.json.encode(each).decode() for each in found)
             return
@@ -119,22 +119,28 @@ def _exists(database: str) -> bool:
     return bool(separator) and Path(path).is_file()
 
 
-def _existing(database: str) -> Engine:
+@contextmanager
+def _existing(database: str) -> Generator[Engine]:
     from dragoman.storage import open_database
 
     if not _exists(database) and database.startswith("sqlite"):
         raise ConfigError(f"there is no database at {database}; name the gateway's with --database")
-    return open_database(database)
+    engine = open_database(database)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
 
 
-def _opener(database: str) -> Callable[[], Engine | None]:
-    """Opens the database once it is there: to look at a ledger must not make one."""
-    opened: list[Engine] = []
+def _opener(database: str, opened: ExitStack) -> Callable[[], Engine | None]:
+    """Opens the database once it is there: to look at a ledger must not make one. `opened` closes it."""
+    engine: Engine | None = None
 
     def opener() -> Engine | None:
-        if not opened and _exists(database):
-            opened.append(_existing(database))
-        return opened[0] if opened else None
+        nonlocal engine
+        if engine is None and _exists(database):
+            engine = opened.enter_context(_existing(database))
+        return engine
 
     return opener
 

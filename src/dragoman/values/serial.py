@@ -93,8 +93,13 @@ def from_json(data: bytes | str, kind: Any = None) -> Any:
 
 def json_schema() -> dict[str, Any]:
     """The JSON Schema (2020-12) of the versioned form."""
+    from inspect import cleandoc  # here: who imports dragoman does not wait for it
+
     kinds = [_TYPES[name] for name in _TYPES]
     schemas, definitions = msgspec.json.schema_components(kinds, ref_template="#/$defs/{name}")
+    for definition in definitions.values():
+        if "description" in definition:
+            definition["description"] = cleandoc(definition["description"])  # as Python has it itself from 3.13 on
     branches: list[dict[str, Any]] = [
         {
             "type": "object",
