@@ -83,6 +83,10 @@ class Store(Protocol):
         """The finished spools whose standing was not dropped yet."""
         ...
 
+    def close(self) -> None:
+        """Lets go of its connections, until it is asked again."""
+        ...
+
 
 class _Source:
     """One spool that is being drained: where its reader stands, and what is open, as fields and as payload."""
@@ -208,6 +212,7 @@ class Drain:
         for source in self._sources.values():
             source.let_go()
         self._sources.clear()
+        self._store.close()
         if self._election is not None:
             self._election.release()
             self._election = None

@@ -63,6 +63,10 @@ class LedgerStore:
             _add(connection, _OPEN, [(attempt_id, batch.spool, payload) for attempt_id, payload in batch.opened])
             _add(connection, "DELETE FROM open_attempts WHERE attempt_id = ?", [(closed,) for closed in batch.closed])
 
+    def close(self) -> None:
+        """Closes the database's connections; others are opened when they are needed."""
+        self._engine.dispose()
+
     def forget(self, spool: str) -> None:
         """Drops a finished spool's standing."""
         with self._engine.begin() as connection:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspect import cleandoc
 from typing import Any, Final, cast
 
 import msgspec
@@ -65,11 +66,13 @@ def _any_of(shapes: list[str]) -> dict[str, Any]:
 
 
 def _tidy(node: Any) -> None:
-    """Takes out titles: they are the names of our classes."""
+    """Takes out titles, the names of our classes, and the indentation of docstrings, as Python itself from 3.13 on."""
     if isinstance(node, dict):
         members = cast("dict[str, Any]", node)
         if isinstance(members.get("title"), str):
             del members["title"]
+        if isinstance(members.get("description"), str):
+            members["description"] = cleandoc(members["description"])
         for value in members.values():
             _tidy(value)
     elif isinstance(node, list):
