@@ -192,6 +192,33 @@ def test_a_foreign_answer_streamed_is_the_same() -> None:
     assert (streamed.finish, streamed.usage) == (whole.finish, whole.usage)
 
 
+def test_a_free_form_input_is_wrapped_in_a_stream_as_in_a_whole_answer() -> None:
+    call = ToolCall(id="c", name="sh", arguments_text="ls -l", input="text")
+    answer = Response(choices=(Choice(message=assistant(call), finish=Finish(reason="tool_calls")),))
+    whole = COHERE.decode_response(COHERE.encode_response(answer, TARGET).body, TARGET)
+    streamed = _run(_encoded(events_of(answer))).response
+    assert streamed is not None
+    assert [call.arguments for call in whole.tool_calls] == [{"input": "ls -l"}]
+    assert streamed.tool_calls == whole.tool_calls
+
+
+def test_logprobs_of_a_stream_are_named_as_lost() -> None:
+    logprobs = [{"text": "a", "token_ids": [5], "logprobs": [-0.5]}]
+    response = COHERE.decode_response({**ANSWERS["text"], "logprobs": logprobs}, TARGET)
+    encoder = COHERE.stream_encoder(REQUEST, TARGET)
+    for event in events_of(response):
+        encoder.feed(event)
+    assert [entry.path for entry in encoder.adaptations()] == ["choices[0].extras.cohere.logprobs"]
+
+
+def test_citations_whose_places_are_lost_are_written_all_the_same() -> None:
+    other = {**CITATION, "type": "PLAN"}
+    response = COHERE.decode_response(ANSWERS["citations"], TARGET)
+    message = replace(response.message, extras={"cohere": {"citations": [other]}})
+    changed = replace(response, choices=(replace(response.choices[0], message=message),))
+    assert COHERE.encode_response(changed, TARGET).body["message"]["citations"] == [CITATION, other]
+
+
 # -- streams -----------------------------------------------------------------------------------------------------------
 
 

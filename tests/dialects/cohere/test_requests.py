@@ -24,6 +24,7 @@ from dragoman.values import (
     ToolCall,
     ToolChoice,
     ToolDefinition,
+    ToolResult,
     assistant,
     replace,
     tool_result,
@@ -101,6 +102,8 @@ BODIES: dict[str, dict[str, Any]] = {
                 "content": [
                     {"type": "document", "document": {"id": "a", "data": {"text": "21", "title": "W"}}},
                     {"type": "document", "document": {"data": {"celsius": 21}}},
+                    {"type": "document", "document": {"data": "It is warm."}},
+                    {"type": "document", "document": {"data": {}}},
                     {"type": "text", "text": "Done."},
                 ],
             },
@@ -144,6 +147,9 @@ def test_what_a_request_says_stands_in_fields() -> None:
     assert isinstance(plan, Text)
     assert (plan.text, plan.channel) == ("I will look.", "commentary")
     assert talk.tool_choice == ToolChoice(mode="required")
+    result = talk.messages[3].parts[0]
+    assert isinstance(result, ToolResult)
+    assert [part.text for part in result.content if isinstance(part, Media)] == ["21", '{"celsius":21}', "It is warm."]
     said = talk.messages[4].parts[1]
     assert isinstance(said, Text)
     assert [(c.start, c.end, c.title, c.cited_text, c.source_id) for c in said.citations] == [(6, 8, "T", "S", "doc:0")]

@@ -206,6 +206,72 @@ def test_a_blocked_prompt_is_an_answer_that_was_filtered() -> None:
     assert response.usage.input_tokens == 4
 
 
+@pytest.mark.parametrize("body", [{"usageMetadata": {"promptTokenCount": 1}}, {"candidates": [], "responseId": "r"}])
+def test_an_answer_without_candidates_is_over_without_a_reason(body: Any) -> None:
+    response = answer_survives(body)
+    assert (response.message.parts, response.finish) == ((), Finish(reason="other"))
+
+
+def test_a_candidate_without_a_reason_is_over() -> None:
+    body = answer({"text": "Half a"})
+    del body["candidates"][0]["finishReason"]
+    assert answer_survives(body).finish == Finish(reason="other")
+    optional = DIALECT.decode_response(body, target(finish_optional=True))
+    assert optional.finish == Finish(reason="stop")
+    assert "finishReason" not in DIALECT.encode_response(optional, TARGET).body["candidates"][0]
+    blocked = answer_survives({**body, "promptFeedback": {"blockReason": "MODEL_ARMOR", "blockReasonMessage": "No."}})
+    assert blocked.content == "Half a"
+    assert blocked.finish == Finish(reason="content_filter", raw="MODEL_ARMOR", detail="No.")
+
+
+def test_a_reason_given_later_is_written() -> None:
+    body = answer({"text": "Half a"})
+    del body["candidates"][0]["finishReason"]
+    response = answered(body)
+    finished = replace(response.choices[0], finish=Finish(reason="length"))
+    again = DIALECT.encode_response(replace(response, choices=(finished,)), TARGET)
+    assert again.body["candidates"][0]["finishReason"] == "MAX_TOKENS"
+
+
+def test_tools_of_an_unspecified_type_survive() -> None:
+    response = answer_survives(
+        answer(
+            {"toolCall": {"args": {"start": "0s"}, "id": "t"}, "thoughtSignature": "c2ln"},
+            {"toolResponse": {"response": {"ok": True}, "id": "t"}},
+            {"text": "A cat."},
+        )
+    )
+    call, result, _ = response.message.parts
+    assert isinstance(call, ToolCall)
+    assert isinstance(result, ToolResult)
+    assert (call.id, call.name, call.runner) == ("t", "TOOL_TYPE_UNSPECIFIED", "provider")
+    assert (call.arguments, result.call_id, result.text) == ({"start": "0s"}, "t", '{"ok":true}')
+    assert response.finish_reason == "stop"
+
+
+def test_a_second_result_of_the_same_code_answers_it_too() -> None:
+    response = answer_survives(
+        answer(
+            {"executableCode": {"language": "PYTHON", "code": "print(1); 1/0"}},
+            {"codeExecutionResult": {"outcome": "OUTCOME_OK", "output": "1"}},
+            {"codeExecutionResult": {"outcome": "OUTCOME_FAILED", "output": "ZeroDivisionError"}},
+            {"executableCode": {"language": "PYTHON"}},
+            {"codeExecutionResult": {"outcome": "OUTCOME_OK"}},
+        )
+    )
+    calls = [part.id for part in response.message.parts if isinstance(part, ToolCall)]
+    results = [part.call_id for part in response.message.parts if isinstance(part, ToolResult)]
+    assert results == [calls[0], calls[0], calls[1]]
+    assert calls[0] != calls[1]
+
+
+def test_a_thought_image_of_another_is_shown_as_one() -> None:
+    thought = Media(kind="image", media_type="image/png", data="aGk=", channel="commentary")
+    encoded = DIALECT.encode_response(foreign(thought, Text(text="Done.")), TARGET)
+    (first, _) = encoded.body["candidates"][0]["content"]["parts"]
+    assert first == {"inlineData": {"mimeType": "image/png", "data": "aGk="}, "thought": True}
+
+
 _ODD: list[Any] = [
     {"candidates": [], "usageMetadata": {}},
     {"usageMetadata": {"promptTokenCount": 1}},

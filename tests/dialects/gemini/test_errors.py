@@ -58,6 +58,15 @@ def quota(*violations: Any) -> Any:
         ),
         (
             400,
+            {
+                "status": "INVALID_ARGUMENT",
+                "message": "Unable to submit request because the input token count is 9 but model only supports up"
+                " to 8. Reduce the input token count and try again.",
+            },
+            ContextOverflow,
+        ),
+        (
+            400,
             {"status": "INVALID_ARGUMENT", "message": "Request payload size exceeds the limit: 20971520 bytes."},
             RequestTooLarge,
         ),

@@ -186,6 +186,7 @@ def test_choices_survive(config: Any) -> None:
         {"responseModalities": []},
         {"stopSequences": []},
         {"thinkingConfig": {"thinkingLevel": "high"}},
+        {"thinkingConfig": {"thinkingLevel": "XHIGH"}},
         {"thinkingConfig": {"thinkingLevel": "ULTRA"}},
         {"thinkingConfig": {"include_thoughts": None, "other": 1}},
         {"maxOutputTokens": 5.0, "temperature": None},

@@ -209,6 +209,21 @@ def test_a_blocked_prompt() -> None:
     assert response.message.parts == ()
 
 
+def test_a_block_in_mid_stream_is_told_in_both_forms() -> None:
+    response = streamed(sse(chunk({"text": "Half a"}), {"promptFeedback": {"blockReason": "SAFETY"}}))
+    as_unstreamed(response)
+    assert (response.content, response.finish) == ("Half a", Finish(reason="content_filter", raw="SAFETY"))
+
+
+def test_tools_of_an_unspecified_type_are_parts() -> None:
+    response = streamed(sse(chunk({"toolCall": {"id": "t"}}), chunk({"toolResponse": {"id": "t"}}), END))
+    as_unstreamed(response)
+    call, result = response.message.parts
+    assert isinstance(call, ToolCall)
+    assert isinstance(result, ToolResult)
+    assert (call.name, call.runner, result.call_id) == ("TOOL_TYPE_UNSPECIFIED", "provider", "t")
+
+
 # -- both forms of the stream ------------------------------------------------------------------------------------------
 
 
@@ -413,6 +428,14 @@ def test_arguments_in_pieces() -> None:
     }
     assert first.replay[0].data == "c2ln"
     assert (second.name, second.arguments_text) == ("g", "{}")
+
+
+def test_an_empty_call_after_a_whole_one_is_nothing() -> None:
+    response = streamed(sse(piece(name="f", args={"a": 1}), piece(), END))
+    as_unstreamed(response)
+    (call,) = response.message.parts
+    assert isinstance(call, ToolCall)
+    assert (call.name, call.arguments_text) == ("f", '{"a":1}')
 
 
 def test_a_call_ends_with_its_answer_at_the_latest() -> None:

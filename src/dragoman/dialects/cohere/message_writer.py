@@ -151,7 +151,9 @@ def write_assistant(message: Message, path: str, writing: Writing) -> JsonObject
     if draft.calls:
         wire["tool_calls"] = draft.calls
     citations = draft.citations
-    citations += zip(notes.get(":places", ()), notes.get("citations", ()), strict=False)
+    held = notes.get("citations", ())
+    behind = 1 + max((place for place, _ in citations), default=-1)
+    citations += zip(notes.get(":places", range(behind, behind + len(held))), held, strict=False)
     if citations:
         wire["citations"] = [citation for _, citation in sorted(citations, key=_place)]
     if "role" in notes.get(":absent", ()):

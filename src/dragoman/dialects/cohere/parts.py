@@ -72,10 +72,13 @@ def _image(block: JsonObject, _target: Target, path: str) -> Part:
 def _document(block: JsonObject, _target: Target, path: str) -> Part:
     document = object_of(block.get("document"), f"{path}.document")
     data: Any = document.get("data")
-    words: Any = cast("JsonObject", data).get("text") if isinstance(data, dict) else None
+    held = cast("JsonObject", data) if isinstance(data, dict) else {}
+    words: Any = data if isinstance(data, str) else held.get("text")
     if not isinstance(words, str):
-        return Opaque(dialect=NAME, kind="document", data=block)
-    title: Any = cast("JsonObject", data).get("title")
+        if not held:
+            return Opaque(dialect=NAME, kind="document", data=block)
+        words = msgspec.json.encode(held).decode()  # what a tool came to, member by member
+    title: Any = held.get("title")
     return Media(kind="document", text=words, name=title if isinstance(title, str) else None)
 
 

@@ -99,6 +99,9 @@ class CohereStreamEncoder:
         note_unsaid(response, self._writing)
         self._writing.log.foreign_extras(response.message.extras, NAME, "choices[0].message")
         notes = own(response.message.extras, NAME)
+        if response.choices and (logprobs := own(response.choices[0].extras, NAME).get("logprobs")):
+            # The wire gives them beside the words, which have gone out before they are known here.
+            self._writing.log.dropped("choices[0].extras.cohere.logprobs", "they come too late in a stream", logprobs)
         out = b"".join(self._citation(wire) for wire in notes.get("citations", ()))
         delta: JsonObject = {"finish_reason": finish_word(response, self._writing)}
         if response.usage:
@@ -132,8 +135,11 @@ class CohereStreamEncoder:
 
     def _start_call(self, index: int, part: ToolCall) -> bytes:
         number = self._calls[index] = len(self._calls)
-        self._sent[index] = part.arguments_text
-        function = {"name": part.name, "arguments": part.arguments_text}
+        # A free-form input is wrapped when it is whole: this wire knows objects alone.
+        words = part.arguments_text if part.input == "json" else ""
+        if part.input == "json":
+            self._sent[index] = words
+        function = {"name": part.name, "arguments": words}
         call = {"id": part.id, "type": "function", "function": function}
         return _event("tool-call-start", index=number, delta={"message": {"tool_calls": call}})
 
@@ -149,7 +155,7 @@ class CohereStreamEncoder:
         return _event("content-delta", index=self._blocks[index], delta={"message": {"content": {kind: words}}})
 
     def argue(self, event: ArgumentsDelta) -> bytes:
-        if event.index not in self._calls:
+        if event.index not in self._sent:
             return b""
         self._sent[event.index] += event.text
         return self._arguments(event.index, event.text)
@@ -179,7 +185,7 @@ class CohereStreamEncoder:
         whole: Any = wire["function"].get("arguments")
         out = b""
         # What was said is kept; an empty text is no JSON, and clients parse it.
-        if not self._sent[index] and whole:
+        if not self._sent.get(index) and whole:
             out = self._arguments(index, whole if isinstance(whole, str) else _json(whole).decode())
         return out + _event("tool-call-end", index=self._calls[index])
 

@@ -25,19 +25,24 @@ __all__ = [
     "ANSWER",
     "BLOCKED",
     "CANDIDATE",
+    "UNFINISHED",
     "blocked_finish",
     "created_text",
     "finish_members",
     "read_answer_members",
     "read_finish",
     "seconds",
+    "unsaid_finish",
 ]
 
 ANSWER = shape("candidates", "promptFeedback", "usageMetadata", "modelVersion", "responseId", "createTime")
 CANDIDATE = shape("content", "index", "finishReason", "finishMessage")
 
 BLOCKED = ":blocked"
-"""The note of a choice that stands for an answer without candidates, whose prompt was blocked."""
+"""The note of a choice that stands for an answer without candidates: its prompt was blocked, or nothing is told."""
+
+UNFINISHED = ":unfinished"
+"""The note of a candidate that is over without a reason of its own: the finish that it was given."""
 
 
 def read_answer_members(body: JsonObject, path: str) -> Reading:
@@ -78,6 +83,18 @@ def read_finish(found: JsonObject, notes: JsonObject, target: Target, path: str)
     return Finish(reason=REASONS.get(raw, "other"), raw=raw, detail=detail)
 
 
+def unsaid_finish(blocked: Finish | None, notes: JsonObject, target: Target) -> Finish:
+    """The finish of a candidate that is over without a reason: what blocked the answer, or what its own words leave."""
+    reason = "stop" if target.quirks.gemini.finish_optional else "other"
+    finish = blocked or Finish(reason=reason, detail=notes.get(":finishMessage"))
+    notes[UNFINISHED] = _told(finish)
+    return finish
+
+
+def _told(finish: Finish) -> list[Any]:
+    return ["stop" if finish.reason == "tool_calls" else finish.reason, finish.raw, finish.detail]
+
+
 def with_calls(finish: Finish, parts: Iterable[Part]) -> Finish:
     """The finish of a message with these parts."""
     if finish.reason == "stop" and any(isinstance(part, ToolCall) and part.runner == "client" for part in parts):
@@ -105,13 +122,15 @@ def finish_members(
     """`finishReason` and `finishMessage`. `native`: the raw word is one of this wire."""
     members: JsonObject = {}
     number = notes.get(":finishReason")
+    if notes.get(UNFINISHED) == _told(finish):  # the wire did not say why, and nobody has said it since
+        return {"finishMessage": notes[":finishMessage"]} if ":finishMessage" in notes else {}
     if number is not None and finish_word(number, target, path) == finish.raw:
         members["finishReason"] = number
     elif finish.raw is not None and native and _says_so(finish):
         members["finishReason"] = finish.raw
     else:
         members["finishReason"] = FINISH_WORDS[finish.reason]
-        if finish.reason in ("refusal", "paused", "error"):
+        if native or finish.reason in ("refusal", "paused", "error"):
             log.substituted(f"{path}.finish", "the wire has no such reason", finish.reason, members["finishReason"])
     if isinstance(finish.detail, str):
         members["finishMessage"] = finish.detail

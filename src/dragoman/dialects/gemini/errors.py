@@ -68,6 +68,7 @@ _BY_REASON: Mapping[str, type[ProviderError]] = {
 _BY_FRAGMENT: tuple[tuple[str, str, type[ProviderError]], ...] = (
     # What these say, the status word (the first column) does not, and no detail comes with them.
     ("INVALID_ARGUMENT", "exceeds the maximum number of tokens allowed", ContextOverflow),
+    ("INVALID_ARGUMENT", "request because the input token count is", ContextOverflow),  # Vertex
     ("INVALID_ARGUMENT", "Request payload size exceeds the limit", RequestTooLarge),
     ("INVALID_ARGUMENT", "API key not valid", AuthenticationFailed),
     ("INVALID_ARGUMENT", "API key expired", AuthenticationFailed),

@@ -13,7 +13,7 @@ import msgspec
 from dragoman.dialects.file_ids import issued_to
 from dragoman.dialects.gemini.media import media_member
 from dragoman.dialects.gemini.members import NAME, own, write, write_inner
-from dragoman.dialects.gemini.parts import SIGNATURE
+from dragoman.dialects.gemini.parts import SIGNATURE, UNTYPED
 from dragoman.dialects.gemini.results import write_response
 from dragoman.values import Media, Opaque, Reasoning, Refusal, Text, ToolCall, own_replay
 
@@ -140,6 +140,11 @@ class PartWriter:
         if member is None:
             return None
         members = {member[0]: member[1]}
+        if part.channel == "commentary" and ":thought" not in own(part.extras):
+            if self._answering:
+                members["thought"] = True
+            else:
+                self._log.dropped(f"{path}.channel", "media have no channel here", part.channel)
         if part.detail is not None and part.detail != "auto":
             level = _LEVELS.get(part.detail)
             if level is None:
@@ -186,7 +191,7 @@ class PartWriter:
             _identify(arguments, part.id, extras)
             return {member: write_inner(arguments, member, extras)}
         if member == "toolCall":
-            members: JsonObject = {"toolType": extras.get(":toolType", part.name)}
+            members = _typed(part.name, extras)
             if arguments is not None:
                 members["args"] = arguments
             _identify(members, part.id, extras)
@@ -270,7 +275,7 @@ class PartWriter:
             if part.content:
                 members["output"] = part.text
         elif member == "toolResponse":
-            members = {"toolType": extras.get(":toolType", part.name)}
+            members = _typed(part.name, extras)
             response = _object_in(part.text) if part.content else None
             if response is not None:
                 members["response"] = response
@@ -279,6 +284,11 @@ class PartWriter:
             return None
         _identify(members, part.call_id, extras)
         return {member: write_inner(members, member, extras)}
+
+
+def _typed(name: str | None, extras: JsonObject) -> JsonObject:
+    """The type of a tool that the provider ran, unless the wire left it out and the name still says so."""
+    return {} if ":untyped" in extras and name == UNTYPED else {"toolType": extras.get(":toolType", name)}
 
 
 def _identify(members: JsonObject, call_id: str, extras: JsonObject) -> None:

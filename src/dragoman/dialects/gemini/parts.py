@@ -2,7 +2,11 @@
 
 A call without an id gets one, minted from where it stands: an answer's id (or the call's arguments) and its number, so
 that the same bytes always give the same ids. The note ":minted" keeps it, so that re-encoding leaves it out. A result
-without an id is that of the first call of its name that has none yet.
+without an id is that of the first call of its name that has none yet; one of code beyond that, which comes where code
+failed after it had said something, is that of the last code again.
+
+The wire leaves out what is zero or empty: a call of the provider's own tools without a `toolType` is one of an
+unspecified type (note ":untyped"), and code may be absent.
 """
 
 from __future__ import annotations
@@ -25,7 +29,7 @@ if TYPE_CHECKING:
 
     from dragoman.values import JsonObject, Part, ToolResultPart
 
-__all__ = ["SIGNATURE", "PartReader", "json_text"]
+__all__ = ["SIGNATURE", "UNTYPED", "PartReader", "json_text"]
 
 SIGNATURE = "thought-signature"
 """The kind of the replay that a `thoughtSignature` is."""
@@ -61,6 +65,9 @@ _LEVELS = {
 
 _CODE_EXECUTION = "code_execution"
 
+UNTYPED = "TOOL_TYPE_UNSPECIFIED"
+"""What the wire says of a tool by leaving its type out."""
+
 
 def json_text(value: Any) -> str:
     """JSON in its compact form."""
@@ -75,6 +82,7 @@ class PartReader:
         self._seed = seed
         self._minted = 0
         self._waiting: dict[str, deque[str]] = {}
+        self._last_code: str | None = None
 
     def read(self, wire: JsonObject, path: str) -> Part:
         if len(wire) == 1:  # the commonest part, read without more ado
@@ -176,7 +184,8 @@ class PartReader:
         media = self._result_parts(reading, found, where)
         return ToolResult(call_id=call_id, name=name, content=(*words, *media), is_error=is_error)
 
-    def _result_id(self, found: JsonObject, name: str, reading: Reading, path: str) -> str:
+    def _result_id(self, found: JsonObject, name: str, reading: Reading, path: str, last: str | None = None) -> str:
+        """The id of the call that a result answers; of `last`, where no call waits for one."""
         waiting = self._waiting.get(name)
         call_id = text(found, "id", path)
         if call_id:
@@ -185,7 +194,7 @@ class PartReader:
             return call_id
         if call_id is not None:
             reading.notes[":blank"] = True
-        call_id = reading.notes[":minted"] = waiting.popleft() if waiting else self.mint(name, "")
+        call_id = reading.notes[":minted"] = waiting.popleft() if waiting else last or self.mint(name, "")
         return call_id
 
     def _result_parts(self, outer: Reading, found: JsonObject, path: str) -> tuple[ToolResultPart, ...]:
@@ -215,10 +224,10 @@ class PartReader:
     def _code(self, reading: Reading, path: str) -> Part:
         found = inner(reading, "executableCode", _CODE, path)
         where = f"{path}.executableCode"
-        required_text(found, "code", where)
+        text(found, "code", where)
         reading.notes[":member"] = "executableCode"
         arguments = json_text({name: found[name] for name in ("language", "code") if name in found})
-        call_id = self._call_id(found, _CODE_EXECUTION, arguments, reading, where)
+        call_id = self._last_code = self._call_id(found, _CODE_EXECUTION, arguments, reading, where)
         return ToolCall(id=call_id, name=_CODE_EXECUTION, arguments_text=arguments, runner="provider")
 
     def _code_result(self, reading: Reading, path: str) -> Part:
@@ -228,7 +237,7 @@ class PartReader:
         outcome = reading.notes[":outcome"] = found.get("outcome")
         output = text(found, "output", where)
         return ToolResult(
-            call_id=self._result_id(found, _CODE_EXECUTION, reading, where),
+            call_id=self._result_id(found, _CODE_EXECUTION, reading, where, self._last_code),
             name=_CODE_EXECUTION,
             content=() if output is None else (Text(text=output),),
             is_error=outcome not in ("OUTCOME_OK", 1, None),
@@ -282,6 +291,9 @@ def _tool_type(found: JsonObject, reading: Reading, path: str) -> str:
     if isinstance(kind, int):
         reading.notes[":toolType"] = kind
         return str(kind)
+    if kind is None:
+        reading.notes[":untyped"] = True
+        return UNTYPED
     return required_text(found, "toolType", path)
 
 

@@ -2,9 +2,14 @@
 
 An answer whose prompt was blocked (`promptFeedback.blockReason`, no candidates, status 200) is an answer: one choice
 without parts, finished "content_filter" with the block reason as its raw word. It was paid for, it has an id and usage,
-and the same call over a wire that puts the filter's word into the finish would look the same.
+and the same call over a wire that puts the filter's word into the finish would look the same. An answer that has no
+candidates for no reason that it tells is such a choice too, finished "other".
 
-Notes: ":createTime" and ":modelVersion" as the wire has them, on a choice ":index" "absent" and ":content" "absent".
+A candidate of a whole answer is over, whether it says why or not: one without a reason is finished by what blocked the
+answer, or "other" ("stop" by the quirk `finish_optional`).
+
+Notes: ":createTime" and ":modelVersion" as the wire has them, on a choice ":index" "absent", ":content" "absent" and
+":unfinished".
 """
 
 from __future__ import annotations
@@ -22,6 +27,7 @@ from dragoman.dialects.gemini.candidates import (
     read_answer_members,
     read_finish,
     seconds,
+    unsaid_finish,
     with_calls,
 )
 from dragoman.dialects.gemini.content_writer import content_of
@@ -37,7 +43,7 @@ from dragoman.errors import ProtocolViolation
 from dragoman.values import AdaptationLog, Choice, Message, MessageRole, Response, Text, Usage, replace
 
 if TYPE_CHECKING:
-    from dragoman.values import Citation, JsonObject, Part, Target
+    from dragoman.values import Citation, Finish, JsonObject, Part, Target
 
 __all__ = ["decode_response", "encode_answer", "encode_candidate", "encode_response"]
 
@@ -56,13 +62,13 @@ def decode_response(body: Any, target: Target) -> Response:
     candidates = listed(reading, "candidates", "")
     if "candidates" in found and not candidates:
         notes[":candidates"] = "empty"
-    choices = tuple(_choice(wire, target, seed or "", f"candidates[{index}]") for index, wire in enumerate(candidates))
+    blocked = blocked_finish(found.get("promptFeedback"))
+    choices = tuple(
+        _choice(wire, target, seed or "", f"candidates[{index}]", blocked) for index, wire in enumerate(candidates)
+    )
     if not choices:
-        finish = blocked_finish(found.get("promptFeedback"))
-        if finish is not None:
-            choices = (
-                Choice(message=Message(MessageRole.ASSISTANT), finish=finish, extras=extras_of({BLOCKED: True})),
-            )
+        finish = unsaid_finish(blocked, {}, target)
+        choices = (Choice(message=Message(MessageRole.ASSISTANT), finish=finish, extras=extras_of({BLOCKED: True})),)
     model = text(found, "modelVersion")
     if model is None:
         notes[":modelVersion"] = None
@@ -84,7 +90,7 @@ def decode_response(body: Any, target: Target) -> Response:
     )
 
 
-def _choice(wire: JsonObject, target: Target, seed: str, path: str) -> Choice:
+def _choice(wire: JsonObject, target: Target, seed: str, path: str, blocked: Finish | None) -> Choice:
     reading = read(wire, CANDIDATE, path)
     found, notes = reading.found, reading.notes
     index = candidate_index(found, path)
@@ -101,10 +107,12 @@ def _choice(wire: JsonObject, target: Target, seed: str, path: str) -> Choice:
     if parts is not message.parts:
         message = replace(message, parts=parts)
     finish = read_finish(found, notes, target, path)
+    if finish is None:
+        finish = unsaid_finish(blocked, notes, target)
     return Choice(
         index=index,
         message=message,
-        finish=with_calls(finish, parts) if finish is not None else None,
+        finish=with_calls(finish, parts),
         extras=reading.extras,
     )
 

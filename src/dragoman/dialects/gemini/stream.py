@@ -22,6 +22,7 @@ Rules for what should not be:
     an error in the stream                  ProviderError(in_stream=True), in `data:` or as bare lines
     promptFeedback.blockReason              an answer that finished "content_filter" (see `response`)
     a call named before the last one ended  ProtocolViolation
+    an empty call when none is open         nothing
 
 Usage is told when it first comes, for whoever has to say it early, and once more at the end; what came in between is in
 the partial answer. A stream without ids whose message begins anew cannot be told from one that goes on.
@@ -39,6 +40,7 @@ from dragoman.dialects.gemini.candidates import (
     read_answer_members,
     read_finish,
     seconds,
+    unsaid_finish,
     with_calls,
 )
 from dragoman.dialects.gemini.chunk_framing import ChunkFraming
@@ -185,8 +187,10 @@ class GeminiStream(SseStream):
             self.assembly.finish(self._blocked)
             return [*self._tell_usage(), *self.assembly.complete()]
         for turn in self._turns.values():
-            if turn.finish is None:
-                turn.finish = self._blocked or (Finish(reason="stop") if optional else None)
+            if turn.finish is None and self._blocked is not None:
+                turn.finish = unsaid_finish(self._blocked, turn.notes, self.target)
+            elif turn.finish is None and optional:
+                turn.finish = Finish(reason="stop")
         if not self._turns or any(turn.finish is None for turn in self._turns.values()):
             return []
         events: list[Event] = []

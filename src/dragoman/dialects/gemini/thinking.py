@@ -1,7 +1,8 @@
 """`thinkingConfig` ↔ how much to think.
 
 An effort is said as a budget or, by the quirk `thinking`, as a level. The budgets are those of `values.thinking`, up to
-24,576, which every thinking model of this wire takes; there is no level above HIGH; no thinking is a budget of 0.
+24,576, which every thinking model of this wire takes; a level above HIGH, which few models have, is written where it
+was read; no thinking is a budget of 0.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["read_thinking", "write_thinking"]
 
 _THINKING = shape("includeThoughts", "thinkingBudget", "thinkingLevel")
-_LEVELS = ("MINIMAL", "LOW", "MEDIUM", "HIGH")
+_LEVELS = ("MINIMAL", "LOW", "MEDIUM", "HIGH", "XHIGH")
 _ABOVE = ("xhigh", "max")
 _MOST_FOR_ALL = 24_576
 """The largest budget that every thinking model takes (ai.google.dev, thinking budgets)."""
@@ -74,7 +75,7 @@ def _effort(members: JsonObject, effort: str, target: Target, log: AdaptationLog
         log.dropped("reasoning.effort", "there is no such level", effort)
     elif target.quirks.gemini.thinking == "level" and effort != "none":
         if effort in _ABOVE:
-            log.clamped("reasoning.effort", "there is no more than high", effort, "high")
+            log.clamped("reasoning.effort", "not every model has more than high", effort, "high")
             effort = "high"
         members["thinkingLevel"] = effort.upper()
     else:

@@ -96,6 +96,8 @@ class Turn:
         if isinstance(call, dict) and (self._call is not None or any(name in call for name in _PIECEMEAL)):
             self._piece(wire, cast("JsonObject", call), f"{path}.functionCall", events)
             return
+        if call == {} and len(wire) == 1:  # the end of a call, once more
+            return
         part = self._reader.read(wire, path)
         if isinstance(part, Text) and not part.text and not part.replay and not _said(part):
             return

@@ -20,6 +20,7 @@ from dragoman.errors import (
     DragomanError,
     Overloaded,
     ProviderError,
+    QuotaExhausted,
     RateLimited,
 )
 
@@ -37,6 +38,8 @@ _BY_WORDS: Final[tuple[tuple[type[ProviderError], tuple[int | None, ...], str], 
     (ContextOverflow, (400, 500, None), "exceeds maximum context length"),
     (ContextOverflow, (400, 500, None), "exceeds the available context size"),  # the llama.cpp runner behind it
     (Overloaded, (500, 503, None), "maximum pending requests exceeded"),
+    (QuotaExhausted, (429, None), "weekly usage limit"),  # the vendor's cloud: waiting a while does not help
+    (QuotaExhausted, (429, None), "monthly usage limit"),
     (RateLimited, (None,), "rate limit"),  # the vendor's cloud, in mid-stream
 )
 
