@@ -97,6 +97,36 @@ def test_only_listed_members_are_edited(exchange: Exchange, renamed: bool, sende
     assert set(after) - set(before) <= edited
 
 
+_PICTURE = "QUJD" * 750_000
+_SHOWN = {
+    "openai-chat": {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{_PICTURE}"}},
+    "openai-responses": {"type": "input_image", "image_url": f"data:image/png;base64,{_PICTURE}"},
+    "anthropic": {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": _PICTURE}},
+    "gemini": {"inlineData": {"mimeType": "image/png", "data": _PICTURE}},
+}
+
+
+@pytest.mark.parametrize("spaced", [False, True], ids=["compact", "spaced"])
+@pytest.mark.parametrize("renamed", [False, True], ids=["own-name", "renamed"])
+@pytest.mark.parametrize("dialect", PUBLIC_DIALECTS)
+def test_a_picture_of_megabytes_arrives_as_it_was(dialect: str, sender: Sender, *, renamed: bool, spaced: bool) -> None:
+    model = model_at(dialect)
+    asked = f"other-{model}" if renamed else model
+    turn: dict[str, Any] = {"role": "user", "parts" if dialect == "gemini" else "content": [_SHOWN[dialect]]}
+    named = {} if dialect == "gemini" else {"model": asked}
+    body: dict[str, Any] = {**named, TURNS[dialect]: [turn], "metadata": {"x": 'a "quoted" é \\'}}
+    sent = written(body) if spaced else msgspec.json.encode(body)
+    arrived = sender.arrives(dialect, sent, asked, stream=False)
+    assert arrived is not None
+    if renamed and dialect != "gemini":
+        before, after = raw_members(sent), raw_members(arrived)
+        assert after.pop("model") == msgspec.json.encode(model)
+        assert before.pop("model") == msgspec.json.encode(asked)
+        assert after == before
+    else:
+        assert arrived == sent
+
+
 # -- one turn more -----------------------------------------------------------------------------------------------------
 
 _SAID = {
