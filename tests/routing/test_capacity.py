@@ -195,6 +195,23 @@ def test_moments_are_taken_by_the_senders_own_clock() -> None:
     assert told.reset_seconds == pytest.approx(45)
 
 
+@pytest.mark.parametrize(("reset", "remaining", "seconds"), [("1971", "48", 2.4), ("55", "0", 60.0)])
+def test_a_number_beside_a_period_is_read_by_the_period(reset: str, remaining: str, seconds: float) -> None:
+    """Azure: milliseconds beside an answer, seconds beside a refusal."""
+    headers = {
+        "x-ratelimit-limit-requests": "50",
+        "x-ratelimit-remaining-requests": remaining,
+        "x-ratelimit-reset-requests": reset,
+        "x-ratelimit-renewalperiod-requests": "60",
+    }
+    (told,) = read_rate_headers(headers)
+    assert (told.remaining, told.limit) == (float(remaining), 50.0)
+    assert told.reset_seconds == pytest.approx(seconds)
+    del headers["x-ratelimit-limit-requests"]
+    (told,) = read_rate_headers(headers)
+    assert told.reset_seconds == pytest.approx(min(float(reset), 60.0))
+
+
 @pytest.mark.parametrize("text", ["soon", "", "-", "1x"])
 def test_what_cannot_be_read_says_nothing(text: str) -> None:
     assert read_rate_headers({"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": text}) == []

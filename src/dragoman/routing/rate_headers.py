@@ -52,14 +52,20 @@ def read_rate_headers(headers: Mapping[str, str], wall: float | None = None) -> 
             continue
         reset = headers.get(reset_name)
         seconds = None if reset is None else _seconds(reset, headers, wall)
-        if seconds is not None and seconds > 0 and remaining >= 0:
-            found.append(
-                Told(kind, remaining, seconds, _limit(headers.get(remaining_name.replace("remaining", "limit"))))
-            )
+        if seconds is None or remaining < 0:
+            continue
+        limit = _amount(headers.get(remaining_name.replace("remaining", "limit")))
+        period = _amount(headers.get(remaining_name.replace("remaining", "renewalperiod")))
+        if period > 0:
+            # Azure, whose reset is in milliseconds beside an answer and in seconds beside a refusal: as recorded, what
+            # was spent comes back evenly within the period.
+            seconds = period * max(0.0, limit - remaining) / limit if limit > 0 else min(seconds, period)
+        if seconds > 0:
+            found.append(Told(kind, remaining, seconds, limit))
     return found
 
 
-def _limit(text: str | None) -> float:
+def _amount(text: str | None) -> float:
     try:
         return 0.0 if text is None else float(text)
     except ValueError:

@@ -96,13 +96,15 @@ class ResponsesQuirks(Value, frozen=True, kw_only=True):
     `refused` members that it answers with an error: they are left out and recorded. `cache_marks`: it takes
     `prompt_cache_breakpoint`. `caching` as in `ChatQuirks`. `audio_input`: it takes `input_audio`. `least_max_tokens`
     is the smallest `max_output_tokens` that it takes. `schema_keywords` and `forced_tool` as in `ChatQuirks`;
-    `schema_output` and `json_object`: the model follows a schema, and can be held to JSON without one.
+    `schema_output` and `json_object`: the model follows a schema, and can be held to JSON without one. `custom_calls`
+    "provider": the host's custom calls are of tools that it runs itself, and callers can give it none.
     """
 
     schema_keywords: Literal["openai", "all"] = "openai"
     schema_output: bool = True
     json_object: bool = True
     forced_tool: bool = True
+    custom_calls: Literal["client", "provider"] = "client"
     stateless: bool = False
     accepted: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()

@@ -49,6 +49,11 @@ STREAMS: dict[str, list[JSON]] = {
         chunk({"role": "assistant", "content": ""}, finish="stop"),
         chunk({"role": "assistant", "content": ""}, usage=USAGE),
     ],
+    "usage in a choice": [
+        chunk(ROLE),
+        chunk({"content": "Ho"}),
+        {**chunk(), "choices": [{"index": 0, "delta": {}, "finish_reason": "stop", "usage": USAGE}]},
+    ],
     "a filter's report first": [
         {"choices": [], "created": 0, "id": "", "model": "", "object": "", "prompt_filter_results": [{"a": 1}]},
         chunk({**ROLE, "refusal": None}),
@@ -154,9 +159,35 @@ STREAMS: dict[str, list[JSON]] = {
         calls(call(None, "{}", name="g", id="c2")),
         CALLED,
     ],
+    "several calls without index": [
+        calls(call(None, name="f", id="c1"), call(None, name="g", id="c2")),
+        calls(call(None, '{"a":'), call(None, "{")),
+        calls(call(None, "1}"), call(None, "}")),
+        CALLED,
+    ],
+    "arguments under an index of their own": [
+        calls(call(0, name="f", id="c1")),
+        calls(call(1, '{"a":')),
+        calls(call(1, "1}")),
+        calls(call(2, "[", name="g", id="c2")),
+        calls(call(3, "2", id="c2")),
+        calls(call(4, "]")),
+        CALLED,
+    ],
+    "a last piece under the next call's index": [
+        calls(call(0, '{"a":', name="f", id="c1")),
+        calls(call(1, "1}")),
+        calls(call(1, "{}", name="g", id="c2")),
+        CALLED,
+    ],
     "calls that all have index 0": [
         calls(call(0, '{"a":1}', name="f", id="c1")),
         calls(call(0, "{}", name="g", id="c2")),
+        CALLED,
+    ],
+    "calls that all have index 0, in pieces": [
+        calls(call(0, '{"a":', name="f", id="c1"), call(0, "{", name="g", id="c2")),
+        calls(call(0, "1}", id="c1"), call(0, "}", name="g", id="c2")),
         CALLED,
     ],
     "an id on every piece": [
@@ -186,6 +217,13 @@ STREAMS: dict[str, list[JSON]] = {
         chunk({"content": None, "reasoning_content": "Hm"}),
         chunk({"content": None, "reasoning_content": "."}),
         chunk({"content": "Ho", "reasoning_content": None}),
+        END,
+    ],
+    "reasoning in objects": [
+        chunk({"role": "assistant", "content": "", "reasoning_content": {"text": "H"}}),
+        chunk({"reasoning_content": {"text": "m."}}),
+        chunk({"reasoning_content": {"signature": "c2ln"}}),
+        chunk({"content": "Ho"}),
         END,
     ],
     "a line break before the reasoning": [

@@ -211,12 +211,28 @@ def test_a_host_s_own_member_for_reasoning() -> None:
         ("sensitive", "content_filter"),
         ("error", "error"),
         ("insufficient_system_resource", "error"),
+        ("abort", "error"),
         ("bored", "other"),
     ],
 )
 def test_finish_words(word: str, reason: str) -> None:
     finish = DIALECT.decode_response(answer(finish=word), OPENAI).finish
     assert finish == Finish(reason=reason, raw=word)  # pyright: ignore[reportArgumentType]
+
+
+def test_reasoning_in_an_object_is_read_and_given_back() -> None:
+    body = answer({"content": "Ho", "reasoning_content": {"reasoningText": {"text": "Hm.", "signature": "c2ln"}}})
+    response = DIALECT.decode_response(body, OPENAI)
+    assert (response.reasoning, response.content) == ("Hm.", "Ho")
+    assert first_difference(body, DIALECT.encode_response(response, OPENAI).body) is None
+
+
+def test_a_stop_beside_calls_is_for_the_calls() -> None:
+    call: JSON = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    body = answer({"content": None, "tool_calls": [call]}, finish="stop")
+    response = DIALECT.decode_response(body, OPENAI)
+    assert response.finish == Finish(reason="tool_calls", raw="stop")
+    assert first_difference(body, DIALECT.encode_response(response, OPENAI).body) is None
 
 
 @pytest.mark.parametrize(

@@ -96,10 +96,15 @@ def decoded(status: int, body: Any, headers: dict[str, str] | None = None) -> Pr
             [{"error": {"code": 400, "message": "m", "details": [{"reason": "API_KEY_INVALID"}], "status": "X"}}],
             AuthenticationFailed,
         ),
+        (400, {"object": "error", "message": "m", "type": "invalid_model", "code": "1500"}, NotFound),
         # words alone tell
+        (400, openai("Please reduce the length of the messages or completion."), ContextOverflow),
+        (429, openai("you (me) have reached your weekly usage limit"), QuotaExhausted),
         (400, openai("This model's maximum context length is 8192 tokens."), ContextOverflow),
         (400, {"code": "c", "error": "This model's maximum prompt length is 131072"}, ContextOverflow),
         (400, openrouter(400, raw='{"error": {"message": "prompt is too long: 210000 tokens"}}'), ContextOverflow),
+        (422, {"error": "`inputs` must have less than 4095 tokens. Given: 5000", "error_type": "v"}, ContextOverflow),
+        (400, {"message": "input length and `max_tokens` exceed context limit: 9 + 9 > 10"}, ContextOverflow),
         (
             400,
             {"code": "Client specified an invalid argument", "error": "Incorrect API key provided: xa***"},
@@ -194,6 +199,14 @@ def test_nesting_without_end_gives_an_error() -> None:
         ({"error": {"message": "m", "code": "content_filter", "status": 400}}, ContentBlocked, 400),
         ({"object": "error", "message": "m", "code": 404}, NotFound, 404),
         ({"error": "m"}, ServerFault, None),
+        ({"message": "m", "code": 10013}, ServerFault, None),
+        ({"success": False, "result": None, "errors": [{"message": "m", "code": "model_not_found"}]}, NotFound, None),
+        (
+            {"choices": None, "base_resp": {"status_code": 1008, "status_msg": "insufficient balance"}},
+            QuotaExhausted,
+            None,
+        ),
+        ({"choices": None, "base_resp": {"status_code": 1002, "status_msg": "rate limit"}}, RateLimited, None),
     ],
 )
 def test_an_error_in_place_of_an_answer(body: JSON, expected: type[ProviderError], status: int | None) -> None:

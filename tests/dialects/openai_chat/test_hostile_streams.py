@@ -143,6 +143,8 @@ def test_arguments_that_look_complete_do_not_end_a_call() -> None:
 
 def test_a_call_without_a_name_is_a_violation() -> None:
     assert "has no name" in violation(sse(calls(call(0, "{}", id="c")), CALLED)).message
+    whole = calls(call(0, "{}", name="f", id="c1"))
+    assert "has no name" in violation(sse(whole, calls(call(1, "{}")), CALLED)).message
 
 
 def test_an_empty_body_and_an_end_alone_are_cut_off() -> None:

@@ -46,6 +46,11 @@ TOTALS: JSON = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
         (TOTALS | {"cost": 0.00123}, {"reported_cost": Decimal("0.00123")}),
         (TOTALS | {"cost": 0}, {"reported_cost": Decimal(0)}),
         (TOTALS | {"cost": {"total_cost": 0.005, "request_cost": 0.005}}, {"reported_cost": Decimal("0.005")}),
+        (TOTALS | {"cost_in_usd_ticks": 37_756_000}, {"reported_cost": Decimal("0.0037756")}),
+        (
+            TOTALS | {"server_side_tool_usage_details": {"web_search_calls": 2, "x_search_calls": 0, "other": 1}},
+            {"tool_uses": {"web_search": 2, "x_search": 0}},
+        ),
         (TOTALS | {"num_sources_used": 2}, {"tool_uses": {"web_search": 2}}),
         (TOTALS | {"server_tool_use_details": {"web_search_requests": 1}}, {"tool_uses": {"web_search": 1}}),
         # A subset is never more than its total.

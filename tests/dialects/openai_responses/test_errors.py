@@ -63,6 +63,11 @@ def _told(code: Any = None, kind: str | None = "invalid_request_error", message:
         (404, _told("DeploymentNotFound"), NotFound),
         (408, _told(), UpstreamTimeout),
         (413, _told("rate_limit_exceeded", "tokens"), RequestTooLarge),
+        (
+            429,
+            _told("rate_limit_exceeded", "tokens", "Request too large for gpt-5.6: Limit 10, Requested 20."),
+            RequestTooLarge,
+        ),
         (422, _told(), BadRequest),
         (429, _told("rate_limit_exceeded", "tokens"), RateLimited),
         (429, _told("insufficient_quota", "insufficient_quota"), QuotaExhausted),
@@ -85,6 +90,18 @@ def _told(code: Any = None, kind: str | None = "invalid_request_error", message:
             },
             ContextOverflow,
         ),
+        # As over chat completions: hosts of both wires say the same.
+        (400, _told(message="Please reduce the length of the messages or completion."), ContextOverflow),
+        (400, _told(message="input length and `max_tokens` exceed context limit: 9 + 9 > 10"), ContextOverflow),
+        (
+            400,
+            {"error": "Incorrect API key provided: xa**", "code": "Client specified an invalid argument"},
+            AuthenticationFailed,
+        ),
+        (403, {"error": {"message": "Flagged", "code": 403, "metadata": {"flagged_input": "x"}}}, ContentBlocked),
+        (403, {"error": "Content violates usage guidelines.", "code": "permission"}, ContentBlocked),
+        (429, {"error": "Your team has used all available credits.", "code": "exhausted"}, QuotaExhausted),
+        (404, {"errors": [{"code": "model_not_supported", "message": "No such model"}]}, NotFound),
     ],
 )
 def test_the_class_of_an_error(status: int, body: JSON, kind: type[ProviderError]) -> None:
@@ -122,6 +139,9 @@ def test_an_error_tells_all_that_the_wire_does() -> None:
         (b'{"message": "text"}', "text"),
         (b'{"error": {"message": 5}}', ""),
         (b'[{"error": {"message": "text"}}]', "text"),
+        (b'{"errors": [{"message": "text"}], "success": false}', "text"),
+        (b'{"detail": [{"loc": ["body", "input"], "msg": "text"}]}', "body.input: text"),
+        (b'{"object": "error", "message": {"detail": [{"loc": ["body"], "msg": "text"}]}}', "body: text"),
     ],
 )
 def test_a_body_of_any_kind_will_do(body: bytes, message: str) -> None:

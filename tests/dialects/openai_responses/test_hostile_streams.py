@@ -185,7 +185,8 @@ def test_a_call_is_ended_by_the_wire_alone() -> None:
 
 def test_an_index_that_is_used_twice_is_a_violation() -> None:
     _violation(_run(created(), added(0, CALL), added(0, CALL | {"id": "fc_2"})), "starts twice")
-    _violation(_run(created(), *HELLO, added(0, CALL)), "starts twice")
+    _violation(_run(created(), *HELLO, added(0, said("", id="msg_2"))), "starts twice")
+    _violation(_run(created(), *HELLO, added(0, CALL | {"id": None})), "starts twice")
     _violation(_run(created(), *HELLO, done(0, said("Hello."))), "ends twice")
     _violation(_run(created(), *HELLO[:2], HELLO[1]), "starts twice")
 

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from openai.types.responses import Response as OfficialResponse
 
+from dragoman.dialects import load
 from dragoman.dialects.openai_responses.dialect import DIALECT
 from dragoman.dialects.openai_responses.usage import decode_usage, encode_usage
 from dragoman.errors import ProtocolViolation, ProviderError, RateLimited, ServerFault
@@ -24,6 +25,7 @@ from dragoman.values import (
     Response,
     Text,
     ToolCall,
+    ToolResult,
     Usage,
     assistant,
     replace,
@@ -153,6 +155,41 @@ def test_what_is_not_the_wire_is_a_violation(body: Any, path: str) -> None:
     assert caught.value.path == path
 
 
+def _container_shell() -> list[JSON]:
+    output: JSON = {
+        "id": "sho_1",
+        "type": "shell_call_output",
+        "call_id": "call_5",
+        "output": [{"stdout": "a", "stderr": "", "outcome": {"type": "exit", "exit_code": 0}}],
+        "max_output_length": None,
+        "status": "completed",
+    }
+    return [OUTPUT_ITEMS["shell there"], output, said("There is a.")]
+
+
+def test_what_the_hosts_own_tool_came_to_is_the_hosts() -> None:
+    items = _container_shell()
+    response = DIALECT.decode_response(answer(*items), OPENAI)
+    call, result, _ = response.message.parts
+    assert isinstance(call, ToolCall)
+    assert isinstance(result, ToolResult)
+    assert (call.runner, result.runner) == ("provider", "provider")
+    assert first_difference(answer(*items), DIALECT.encode_response(response, OPENAI).body) is None
+    elsewhere = load("anthropic").encode_response(response, OPENAI)
+    assert [block["type"] for block in elsewhere.body["content"]] == ["text"]
+    assert {entry.path for entry in elsewhere.adaptations} >= {f"choices[0].message.parts[{index}]" for index in (0, 1)}
+
+
+def test_what_the_hosts_own_tool_came_to_is_the_hosts_in_a_conversation_too() -> None:
+    body: JSON = {"model": "m", "input": [{"role": "user", "content": "ls"}, *_container_shell()]}
+    request = DIALECT.decode_request(body, OPENAI)
+    assert [message.role.value for message in request.messages] == ["user", "assistant"]
+    assert first_difference(body, DIALECT.encode_request(request, OPENAI).body) is None
+    here = [{**OUTPUT_ITEMS["shell here"], "id": "sh_9"}, _container_shell()[1]]
+    request = DIALECT.decode_request({**body, "input": here}, OPENAI)
+    assert [message.role.value for message in request.messages] == ["assistant", "tool"]
+
+
 # -- usage -------------------------------------------------------------------------------------------------------------
 
 
@@ -174,6 +211,28 @@ def test_usage_tells_cost_and_tools() -> None:
     assert response.usage.tool_uses == {"web_search": 2}
     assert response.usage.cache_read_tokens is None
     assert first_difference(body, DIALECT.encode_response(response, OPENAI).body) is None
+
+
+@pytest.mark.parametrize(
+    ("members", "cost", "uses"),
+    [
+        ({"cost": {"input_cost": 0, "total_cost": 0.00105, "currency": "USD"}}, Decimal("0.00105"), None),
+        (
+            {
+                "cost_in_usd_ticks": 37_756_000,
+                "server_side_tool_usage_details": {"web_search_calls": 1, "x_search_calls": 0},
+            },
+            Decimal("0.0037756"),
+            {"web_search": 1},
+        ),
+        ({"server_tool_use_details": {"web_search_requests": 3}}, None, {"web_search": 3}),
+        ({"cost": "free", "server_side_tool_usage_details": {"web_search_calls": -1}}, None, None),
+    ],
+)
+def test_usage_tells_what_a_host_charges_for(members: JSON, cost: Decimal | None, uses: dict[str, int] | None) -> None:
+    usage = decode_usage({"input_tokens": 1, "output_tokens": 1, "total_tokens": 2, **members})
+    assert (usage.reported_cost, usage.tool_uses) == (cost, uses)
+    assert encode_usage(usage) is usage.raw
 
 
 def test_changed_or_foreign_usage_is_built() -> None:

@@ -135,9 +135,10 @@ XAI = ProviderRow(
     quirks=Quirks(
         # Recorded calls with max_completion_tokens are answered; the roles are those of the (third-party) OpenAPI
         # file: system, user, assistant, tool. Recorded usage counts thoughts in total_tokens alone.
-        # Prompts are kept unasked (docs.x.ai, prompt caching).
+        # Prompts are kept unasked (docs.x.ai, prompt caching). Recorded custom calls are of X search, which xAI runs;
+        # callers' own tools are functions (docs.x.ai, tools overview).
         chat=ChatQuirks(developer_role=False, output_from_total=True, caching="automatic"),
-        responses=ResponsesQuirks(caching="automatic"),
+        responses=ResponsesQuirks(caching="automatic", custom_calls="provider"),
     ),
     documentation="https://docs.x.ai/docs/models",
     checked="2026-11-20",

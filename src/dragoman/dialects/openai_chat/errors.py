@@ -8,24 +8,21 @@ compatible endpoint), pages of HTML (whatever stands before them), and envelopes
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
 from dragoman.dialects.headers import request_id, retry_after
-from dragoman.dialects.openai_chat.error_rows import ROWS
+from dragoman.dialects.openai_errors import LONGEST, class_of, prose_of
 from dragoman.dialects.statuses import by_status
 from dragoman.errors import ProviderError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from dragoman.dialects.openai_chat.error_rows import Row
     from dragoman.values import JsonObject, Target
 
 __all__ = ["decode_error", "error_in_body", "error_in_stream"]
-
-_LONGEST: Final = 1200
 
 
 class _Told:
@@ -34,7 +31,7 @@ class _Told:
     __slots__ = ("code", "inner", "kind", "members", "message", "param", "quoting", "status")
 
     def __init__(self, error: JsonObject) -> None:
-        self.message = _words_of(error)
+        self.message = prose_of(error)
         self.code = _word(error.get("code"))
         status = error.get("status")  # Google's word for the class; a number elsewhere
         self.kind = _word(error.get("type")) or (status if isinstance(status, str) else None)
@@ -101,29 +98,6 @@ def _beside(holder: JsonObject) -> JsonObject:
     return {name: holder[name] for name in ("code", "status_code") if name in holder}
 
 
-def _words_of(error: JsonObject) -> str:
-    for name in ("message", "msg", "detail", "error_description"):
-        held = error.get(name)
-        if isinstance(held, str):
-            return held[:_LONGEST]
-        if isinstance(held, list):
-            return "; ".join(_complaint(item) for item in cast("list[Any]", held))[:_LONGEST]
-        if isinstance(held, dict):
-            return _words_of(cast("JsonObject", held))
-    return ""
-
-
-def _complaint(item: Any) -> str:
-    """One of FastAPI's: where, and what."""
-    if not isinstance(item, dict):
-        return str(item)
-    held = cast("JsonObject", item)
-    place = held.get("loc")
-    where = ".".join(str(step) for step in cast("list[Any]", place)) if isinstance(place, list) else ""
-    words = str(held.get("msg") or held.get("message") or "")
-    return f"{where}: {words}" if where else words
-
-
 def _word(value: Any) -> str | None:
     if isinstance(value, bool) or value is None:
         return None
@@ -145,25 +119,18 @@ def _plain(text: str) -> str:
     lowered = text.lower()
     start, end = lowered.find("<title>"), lowered.find("</title>")
     if 0 <= start < end:
-        return f"a web page instead of an answer: {' '.join(text[start + 7 : end].split())}"[:_LONGEST]
+        return f"a web page instead of an answer: {' '.join(text[start + 7 : end].split())}"[:LONGEST]
     return " ".join(text.split())[:300]
 
 
 def _classified(told: _Told, status: int | None) -> type[ProviderError]:
-    words = " ".join(layer.message for layer in told.layers()).lower()
-    for row in ROWS:
-        if (row.statuses is None or status in row.statuses) and _fits(row, told, words):
-            return row.error
-    return by_status(status)
-
-
-def _fits(row: Row, told: _Told, words: str) -> bool:
-    if any(fragment in words for fragment in row.fragments):
-        return True
+    words: set[str | None] = set()
+    members: set[str] = set()
     for layer in told.layers():
-        if layer.code in row.words or layer.kind in row.words or not row.members.isdisjoint(layer.members):
-            return True
-    return False
+        words |= {layer.code, layer.kind}
+        members |= layer.members
+    prose = " ".join(layer.message for layer in told.layers())
+    return class_of(words, members, prose, status) or by_status(status)
 
 
 def _made(
@@ -217,10 +184,16 @@ def decode_error(status: int, headers: Mapping[str, str], body: bytes, target: T
 
 
 def error_in_body(body: JsonObject, target: Target) -> ProviderError | None:
-    """The error that a body of status 200 holds in place of an answer, or None."""
+    """The error that a body of status 200 holds in place of an answer, or None.
+
+    Without an answer, whatever it says is one: MiniMax says it under `base_resp`.
+    """
+    said: Any = body
     if not _is_error(body):
-        return None
-    told = _told(body)
+        said = body.get("base_resp") or body
+        if any(body.get(name) is not None for name in ("choices", "data")) or not _told(said).message:
+            return None
+    told = _told(said)
     return _made(told, told.status, target, body)
 
 

@@ -20,6 +20,7 @@ _REASONS: Final[dict[str, FinishReason]] = {
     "function_call": "tool_calls",
     "content_filter": "content_filter",
     "error": "error",
+    "abort": "error",  # vLLM and SGLang, where the host itself gave the request up
     "eos": "stop",  # Together
     "model_length": "length",  # Mistral
     "max_tokens": "length",
@@ -41,13 +42,19 @@ _WORDS: Final[dict[FinishReason, str]] = {
 
 
 def read_finish(word: str | None, parts: Iterable[Part]) -> Finish:
-    """An empty word (Snowflake sends one) says nothing: then what the message holds decides."""
-    if word:
-        reason = _REASONS.get(word, "other")
-        if reason == "stop" and any(isinstance(part, Refusal) for part in parts):
-            reason = "refusal"
-    else:
-        reason = "tool_calls" if any(isinstance(part, ToolCall) for part in parts) else "stop"
+    """An empty word (Snowflake sends one) says nothing: then what the message holds decides.
+
+    So it does for "stop", which some say whatever they stopped for: OpenAI where a function was forced, Gemini's
+    compatible endpoint in every stream.
+    """
+    reason = _REASONS.get(word, "other") if word else "stop"
+    if reason == "stop":
+        for part in parts:
+            if isinstance(part, ToolCall) and part.runner == "client":
+                reason = "tool_calls"
+                break
+            if isinstance(part, Refusal):
+                reason = "refusal"
     return Finish(reason=reason, raw=word)
 
 

@@ -13,7 +13,7 @@ from dragoman.dialects.openai_chat.annotations import read_annotations
 from dragoman.dialects.openai_chat.message_writer import MessageWriter
 from dragoman.dialects.openai_chat.notes import ABSENT, NAME, VOID, WIRE, extras_of, non_empty, own, rest
 from dragoman.dialects.openai_chat.parts import read_image, read_part
-from dragoman.dialects.openai_chat.reasoning import REASONING_MEMBERS, read_reasoning
+from dragoman.dialects.openai_chat.reasoning import REASONING_MEMBERS, TEXT_MEMBERS, read_reasoning
 from dragoman.dialects.openai_chat.tools import CALL_ID_LENGTH, minted_id, plain_call, read_call
 from dragoman.dialects.reading import integer, object_of, objects_in, required_text, text
 from dragoman.errors import ProtocolViolation
@@ -213,6 +213,8 @@ class MessageReader:
             message = replace(message, name=name)
         known = _TRUSTED_ANSWER if self._answer else _TRUSTED
         trusted = wire.keys() <= known and not isinstance(content, list) and text(wire, "role", path) == "assistant"
+        if reasoning is not None and any(isinstance(wire.get(member), dict) for member in TEXT_MEMBERS):
+            trusted = False
         return self._faithful(wire, message, notes, void, _ASSISTANT, trusted=trusted)
 
     def _media(self, wire: JsonObject, path: str, void: JsonObject) -> list[Part]:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from dragoman.dialects.openai_chat.notes import NAME, extras_of
 from dragoman.dialects.openai_chat.parts import drop_foreign_state
-from dragoman.dialects.reading import objects_in, text
+from dragoman.dialects.reading import object_of, objects_in, text
 from dragoman.values import Reasoning, Replay, own_replay
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ __all__ = [
     "state_form",
     "state_shape",
     "state_text",
+    "words_under",
     "write_answer_reasoning",
     "write_request_reasoning",
 ]
@@ -62,7 +63,7 @@ def read_reasoning(
         elif name in STATE_MEMBERS:
             state[name] = _checked(message, name, path)
     for name in TEXT_MEMBERS:
-        value = text(message, name, path)
+        value = words_under(message, name, path)
         if value and not said:
             said, member = value, name
         elif value == "" and said is None and not answer:
@@ -79,6 +80,16 @@ def read_reasoning(
         replay=(reasoning_replay(member, state, target),),
         extras={} if answer else extras_of({":said": True}),
     )
+
+
+def words_under(holder: JsonObject, name: str, path: str) -> str | None:
+    """The words under a name: text, or Bedrock's object around it (Envoy's gateway)."""
+    value = holder.get(name)
+    if not isinstance(value, dict):
+        return text(holder, name, path)
+    inner: Any = cast("JsonObject", value).get("reasoningText", value)
+    where = f"{path}.{name}"
+    return text(object_of(inner, where), "text", where) or ""
 
 
 def reasoning_replay(member: str | None, state: JsonObject, target: Target) -> Replay:

@@ -54,6 +54,7 @@ class ChatStream(SseStream):
         self._steady = False
         self._members: JsonObject = {}
         self._usage: Any = None
+        self._choice_usage: Any = None
 
     def _take(self, name: str | None, data: JsonObject) -> list[Event]:
         if name == "error" or "error" in data or data.get("object") == "error":
@@ -67,7 +68,9 @@ class ChatStream(SseStream):
         events = self._chunk(data, found)
         for place, choice in enumerate(found):
             self._take_choice(choice, place, events)
-        if self.assembly.started and (data.get("usage") is not None or "x_groq" in data):
+        if self.assembly.started and (
+            data.get("usage") is not None or "x_groq" in data or self._choice_usage is not None
+        ):
             events += self._take_usage(data)
         return events
 
@@ -126,6 +129,9 @@ class ChatStream(SseStream):
         if wire is None:
             groq = data.get("x_groq")
             wire = cast("JsonObject", groq).get("usage") if isinstance(groq, dict) else None
+        if wire is None:
+            wire = self._choice_usage
+        self._choice_usage = None
         if wire is None or wire == self._usage:
             return []
         self._usage = wire
@@ -158,7 +164,9 @@ class ChatStream(SseStream):
         elif delta is not None or held.get("message") is not None:
             self._take_delta(_delta_of(held)[0], turn, place, events)
         for name, value in held.items():
-            if name not in _CHOICE and value:
+            if name == "usage":
+                self._choice_usage = value  # Moonshot's place for it, in the chunk that bears the finish
+            elif name not in _CHOICE and value:
                 turn.choice_members[name] = _merged(turn.choice_members.get(name), value)
         logprobs = held.get("logprobs")
         if logprobs is not None:

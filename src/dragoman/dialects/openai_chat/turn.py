@@ -22,6 +22,7 @@ from dragoman.dialects.openai_chat.reasoning import (
     state_form,
     state_shape,
     state_text,
+    words_under,
 )
 from dragoman.dialects.openai_chat.turn_calls import TurnCalls
 from dragoman.dialects.reading import object_of, objects_in, text
@@ -188,7 +189,7 @@ class Turn:
     def _take_reasoning(self, delta: JsonObject, path: str, events: list[Event]) -> None:
         words = ""
         for name in TEXT_MEMBERS:
-            said = text(delta, name, path)
+            said = words_under(delta, name, path)
             if said and not words and self._reasoning_member in (None, name):
                 words, self._reasoning_member = said, name
             elif said:
@@ -274,7 +275,7 @@ class Turn:
         if calls:
             self._flush(events)
         for index, call in enumerate(calls):
-            events += self._calls.take(call, f"{path}.tool_calls[{index}]")
+            events += self._calls.take(call, f"{path}.tool_calls[{index}]", index - len(calls))
 
     def _take_legacy_call(self, delta: JsonObject, path: str, events: list[Event]) -> None:
         self._flush(events)
@@ -310,7 +311,7 @@ class Turn:
         events: list[Event] = []
         self._flush(events)
         self._close_audio()
-        self._calls.close()
+        events += self._calls.close()
         self._close_reasoning(events)
         self._cite_sources(sources, events)
         self._put_members()

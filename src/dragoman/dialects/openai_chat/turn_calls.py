@@ -1,8 +1,10 @@
 """The tool calls of one streamed choice.
 
-A call is known by its `index`. Hosts deviate: some give none (then a new id begins a call, and a piece without an id
-belongs to the last one), some give every parallel call the index 0 (then an id and a name together, other than the
-open call's, begin another). Arguments are kept as they came; nothing but the wire's own end ends a call.
+A call is known by its `index`. Hosts deviate: some give none (then a new id begins a call, and pieces without an id
+belong to the last calls, in their order), some give every parallel call the index 0 (then an id and a name together,
+other than the open call's, begin another). Arguments under an index of their own, with no id and no name ever, are
+those of the call before, if its own are not whole (Nebius moves the last piece on). Arguments are kept as they came;
+nothing but the wire's own end ends a call.
 """
 
 from __future__ import annotations
@@ -52,8 +54,8 @@ class TurnCalls:
         self._calls: list[_Call] = []
         self._by_index: dict[int, _Call] = {}
 
-    def take(self, piece: JsonObject, path: str) -> list[Event]:
-        """One item of `delta.tool_calls`."""
+    def take(self, piece: JsonObject, path: str, place: int = -1) -> list[Event]:
+        """One item of `delta.tool_calls`; `place` counts from the list's end, the last one being -1."""
         index = integer(piece, "index", path)
         call_id = text(piece, "id", path) or ""
         custom = "custom" in piece and piece["custom"] is not None
@@ -61,7 +63,7 @@ class TurnCalls:
         held = piece.get(member)
         holder: JsonObject = {} if held is None else object_of(held, f"{path}.{member}")
         name = text(holder, "name", f"{path}.{member}") or ""
-        call = self._find(index, call_id, name)
+        call = self._find(index, call_id, name, place)
         if custom:
             call.kind = "custom"
         if call_id and not call.call_id:
@@ -81,17 +83,23 @@ class TurnCalls:
         if not self._calls and not name and not said:
             return []
         self.legacy = True
-        call = self._find(0, "", name)
+        call = self._find(0, "", name, -1)
         call.name = call.name or name
         return self._say(call, said)
 
-    def _find(self, index: int | None, call_id: str, name: str) -> _Call:
+    def _find(self, index: int | None, call_id: str, name: str, place: int) -> _Call:
         if index is None:
+            if not call_id and not name and -place <= len(self._calls):
+                return self._calls[place]
             last = self._calls[-1] if self._calls else None
             known = last if last is not None and (not call_id or call_id == last.call_id) else None
             return known or self._begin(len(self._calls))
         known = self._by_index.get(index)
-        if known is None or (name and call_id and known.call_id and call_id != known.call_id):
+        if call_id and (not name if known is None else known.call_id not in ("", call_id)):
+            known = next((call for call in self._calls if call.call_id == call_id), known)
+        if known is None:
+            return self._begin(index)
+        if name and call_id and (self._goes_before(known) or (known.call_id and call_id != known.call_id)):
             return self._begin(index)
         return known
 
@@ -117,9 +125,26 @@ class TurnCalls:
         skeleton = ToolCall(id=call.call_id, name=call.name, input="text" if call.kind == "custom" else "json")
         return self._assembly.open(call, skeleton, choice=self._choice)
 
-    def close(self) -> None:
+    def _goes_before(self, call: _Call) -> bool:
+        """Whether what came under this call's index belongs to the call before it."""
+        if call.opened or call.call_id or call.position == 0:
+            return False
+        before = self._calls[call.position - 1]
+        if not before.opened:
+            return False
+        try:
+            msgspec.json.decode(self._assembly.received(before))
+        except msgspec.DecodeError:
+            return True
+        return False
+
+    def close(self) -> list[Event]:
         """Sets what only the whole call shows. A call without a name is no call."""
+        events: list[Event] = []
         for call in self._calls:
+            if self._goes_before(call):
+                events += self._assembly.delta(self._calls[call.position - 1], call.waiting)
+                continue
             if not call.opened:
                 raise ProtocolViolation(
                     f"tool call {call.position} of choice {self._choice} has no name",
@@ -130,6 +155,7 @@ class TurnCalls:
                 self._assembly.amend(call, replay=replay)
             if call.members:
                 self._assembly.amend(call, extras=extras_of(call.members))
+        return events
 
 
 def _arguments(holder: JsonObject, member: str, path: str) -> str:

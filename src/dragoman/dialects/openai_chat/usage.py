@@ -9,10 +9,10 @@ Perplexity counts thoughts and the tokens of cited sources beside `completion_to
 
 from __future__ import annotations
 
-from decimal import Decimal
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Final
 
+from dragoman.dialects.charges import CHARGES, host_cost, host_tool_uses
 from dragoman.dialects.openai_chat.notes import NAME
 from dragoman.dialects.reading import integer, object_of
 from dragoman.values import Usage
@@ -51,7 +51,7 @@ _SEARCHES: Final = ("num_sources_used", "num_search_queries")  # xAI, Perplexity
 _INPUT_NAMES: Final = ("prompt_tokens", "input_tokens")
 _OUTPUT_NAMES: Final = ("completion_tokens", "output_tokens")
 _TOTAL_NAMES: Final = ("total_tokens",)
-_RARE: Final = frozenset((*_BESIDE, *_SEARCHES, "server_tool_use_details", "server_tool_use", "cost"))
+_RARE: Final = frozenset((*_BESIDE, *_SEARCHES, *CHARGES))
 """Members that few hosts send: without them there is nothing beside the totals and their details."""
 
 
@@ -85,7 +85,7 @@ def decode_usage(wire: JsonObject, target: Target, path: str = "usage") -> Usage
         total_tokens=total,
         **counts,
         tool_uses=_tool_uses(wire, path) if rare else None,
-        reported_cost=_cost(wire.get("cost")) if rare else None,
+        reported_cost=host_cost(wire) if rare else None,
         dialect=NAME,
         raw=wire,
     )
@@ -145,26 +145,13 @@ def _bound(counts: dict[str, int], fields: frozenset[str], total: int | None) ->
 
 
 def _tool_uses(wire: JsonObject, path: str) -> dict[str, int] | None:
+    uses = host_tool_uses(wire)
+    if uses is not None:
+        return uses
     for name in _SEARCHES:
         if name in wire:
             count = integer(wire, name, path)
             return {"web_search": count} if count is not None else None
-    details = wire.get("server_tool_use_details") or wire.get("server_tool_use")
-    if not isinstance(details, dict):
-        return None
-    uses: dict[str, int] = {}
-    for name, count in cast("JsonObject", details).items():
-        if name.endswith("_requests") and isinstance(count, int):
-            uses[name.removesuffix("_requests")] = count
-    return uses or None
-
-
-def _cost(cost: Any) -> Decimal | None:
-    """The host's own figure in USD: a number (OpenRouter), or an object with `total_cost` (Perplexity)."""
-    if isinstance(cost, dict):
-        cost = cast("JsonObject", cost).get("total_cost")
-    if isinstance(cost, (int, float)) and not isinstance(cost, bool):
-        return Decimal(repr(cost))
     return None
 
 

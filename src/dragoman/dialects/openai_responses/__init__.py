@@ -9,7 +9,7 @@ Where the nouns of the wire go:
 | item `reasoning` | a `Reasoning` for each summary and each stretch of thoughts, or one empty "redacted" one |
 | its `encrypted_content`, or else its id | a `Replay` ("encrypted", "item") on its last part |
 | items `function_call`, `custom_tool_call` | `ToolCall` ("text" input for the latter); `call_id` is `ToolCall.id` |
-| their `_output` items | a `ToolResult` in a TOOL message |
+| their `_output` items | a `ToolResult` in a TOOL message; in an answer one of runner "provider" at its place |
 | calls of tools that the provider runs (searches, code interpreter, MCP) | `ToolCall` of runner "provider" |
 | calls of built-in tools that the caller runs (computer, shells, patch) | `ToolCall`, with output items of their own |
 | item `image_generation_call` | `Media` once its result is there |

@@ -1,7 +1,7 @@
 """Errors of this wire ↔ the tree of errors.
 
-The provider's own code decides first, then its type, then the status; only what neither code nor status tells apart is
-looked for in the message, among fragments that hosts are known to write where they have no code for it.
+A code of this wire alone decides first, then the table of all OpenAI's wires (`dialects.openai_errors`), then the
+status.
 """
 
 from __future__ import annotations
@@ -14,24 +14,20 @@ from dragoman.dialects.contract import EncodedError
 from dragoman.dialects.error_table import blamed, code_of, row_of, waiting_headers
 from dragoman.dialects.error_words import client_message
 from dragoman.dialects.headers import request_id, retry_after
+from dragoman.dialects.openai_errors import class_of, prose_of
 from dragoman.dialects.reading import parse
 from dragoman.dialects.statuses import by_status
 from dragoman.errors import (
-    AuthenticationFailed,
     BadRequest,
     ContentBlocked,
-    ContextOverflow,
     DragomanError,
     NotFound,
     Overloaded,
     PermissionDenied,
     ProtocolViolation,
     ProviderError,
-    QuotaExhausted,
     RateLimited,
-    RequestTooLarge,
     ServerFault,
-    UpstreamTimeout,
 )
 
 if TYPE_CHECKING:
@@ -42,60 +38,19 @@ if TYPE_CHECKING:
 __all__ = ["decode_error", "encode_error", "error_body", "error_in_answer", "error_in_stream"]
 
 _BY_WORD: dict[str, type[ProviderError]] = {
-    # The prompt is too long.
-    "context_length_exceeded": ContextOverflow,
-    "exceed_context_size_error": ContextOverflow,  # llama.cpp
-    "context_window_exceeded": ContextOverflow,
-    # A policy or filter.
-    "content_filter": ContentBlocked,
-    "content_policy_violation": ContentBlocked,
-    "ResponsibleAIPolicyViolation": ContentBlocked,  # Azure, in `innererror`
     "image_content_policy_violation": ContentBlocked,
-    "moderation_blocked": ContentBlocked,
     "bio_policy": ContentBlocked,
     "cyber_policy": ContentBlocked,
     "invalid_prompt": ContentBlocked,  # OpenAI: a prompt flagged as against the usage policy
-    # Money.
-    "insufficient_quota": QuotaExhausted,
-    "billing_hard_limit_reached": QuotaExhausted,
-    "billing_not_active": QuotaExhausted,
-    "billing_error": QuotaExhausted,
-    "insufficient_credits": QuotaExhausted,
-    # The credential.
-    "invalid_api_key": AuthenticationFailed,
-    "authentication_error": AuthenticationFailed,
-    "account_deactivated": AuthenticationFailed,
-    "unsupported_country_region_territory": PermissionDenied,
-    "permission_error": PermissionDenied,
-    "permission_denied": PermissionDenied,
-    # What is asked for.
-    "model_not_found": NotFound,
-    "DeploymentNotFound": NotFound,
-    "not_found_error": NotFound,
     "previous_response_not_found": NotFound,
-    # Capacity.
-    "slow_down": Overloaded,
-    "overloaded_error": Overloaded,
-    "server_overloaded": Overloaded,
-    "capacity_exceeded": Overloaded,
 }
-"""Codes and types that decide whatever the status is."""
+"""Codes of this wire alone that decide whatever the status is; those of all OpenAI's wires: `openai_errors`."""
 
 _BY_WORD_ALONE: dict[str, type[ProviderError]] = {
-    "rate_limit_exceeded": RateLimited,
-    "rate_limit_error": RateLimited,
     "too_many_requests": RateLimited,
-    "server_error": ServerFault,
     "api_error": ServerFault,
-    "internal_error": ServerFault,
-    "internal_server_error": ServerFault,
     "vector_store_timeout": ServerFault,
-    "timeout": UpstreamTimeout,
-    "request_timeout": UpstreamTimeout,
     "service_unavailable": Overloaded,
-    "overloaded": Overloaded,
-    "request_too_large": RequestTooLarge,
-    "invalid_request_error": BadRequest,
     "invalid_image": BadRequest,
     "invalid_image_format": BadRequest,
     "invalid_base64_image": BadRequest,
@@ -113,14 +68,6 @@ _BY_WORD_ALONE: dict[str, type[ProviderError]] = {
 }
 """Codes and types that decide where there is no status: in a stream, or in the object of a failed answer."""
 
-_TOO_LONG_WORDS = (
-    # vLLM, DeepSeek, Bedrock, OpenRouter and their upstreams answer 400 with a generic code, and these words.
-    "maximum context length",
-    "exceeds the context window",
-    "exceeds the available context size",
-    "Input is too long",
-    "prompt is too long",
-)
 _LONGEST_TEXT = 300
 
 
@@ -135,6 +82,7 @@ class _Told:
     words: tuple[str, ...] = ()
     """Every code and type in the object, its own first, then those of the error it wraps."""
     status: int | None = None
+    members: frozenset[str] = frozenset()
 
 
 # -- reading -----------------------------------------------------------------------------------------------------------
@@ -193,17 +141,15 @@ def _without_status(wire: JsonObject, target: Target, *, in_stream: bool) -> Pro
 
 
 def _classified(told: _Told, status: int | None) -> type[ProviderError]:
-    for word in told.words:
-        if word in _BY_WORD:
-            return _BY_WORD[word]
-    if status in (None, 400, 413, 422) and any(words in told.message for words in _TOO_LONG_WORDS):
-        return ContextOverflow
-    if status is not None:
+    tables = (_BY_WORD,) if status is not None else (_BY_WORD, _BY_WORD_ALONE)
+    for table in tables:
+        for word in told.words:
+            if word in table:
+                return table[word]
+    kind = class_of(frozenset(told.words), told.members, told.message, status)
+    if kind is None or (kind is RateLimited and status == 413):  # of one request's size, whatever the code says
         return by_status(status)
-    for word in told.words:
-        if word in _BY_WORD_ALONE:
-            return _BY_WORD_ALONE[word]
-    return ServerFault
+    return kind
 
 
 def _told(body: Any) -> _Told:
@@ -213,14 +159,17 @@ def _told(body: Any) -> _Told:
         return _Told(_short_text(body) if isinstance(body, str) else "")
     members = cast("JsonObject", body)
     inner: Any = members.get("error")
+    listed: Any = members.get("errors")
+    if inner is None and isinstance(listed, list) and listed and "message" not in members:
+        return _told(cast("list[Any]", listed))
     error = cast("JsonObject", inner) if isinstance(inner, dict) else members
-    message = error.get("message") if inner is None or isinstance(inner, dict) else inner
-    if not isinstance(message, str):
-        message = next((members[name] for name in ("detail", "message") if isinstance(members.get(name), str)), "")
+    message = inner if isinstance(inner, str) else prose_of(error) or prose_of(members)
     code, kind, param = (_word(error.get(name)) for name in ("code", "type", "param"))
     if error is members and kind in ("error", "response.failed"):
         kind = None  # the type of the event, and no type of error
-    return _Told(message, code, kind, param, tuple(_words(error)), _status(error))
+    metadata: Any = error.get("metadata")
+    names = {*error, *(cast("JsonObject", metadata) if isinstance(metadata, dict) else ())}
+    return _Told(message, code, kind, param, tuple(_words(error)), _status(error), frozenset(names))
 
 
 def _word(value: Any) -> str | None:

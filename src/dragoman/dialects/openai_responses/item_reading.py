@@ -26,6 +26,7 @@ from dragoman.dialects.openai_responses.wire import (
     TYPE,
     extras_of,
     noted,
+    notes,
 )
 from dragoman.dialects.reading import object_of, objects_in, required_text, text, unknown
 from dragoman.values import Media, Message, MessageRole, Opaque, Reasoning, Replay, Text, ToolCall, ToolResult
@@ -35,16 +36,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from dragoman.dialects.openai_responses.content import Piece
-    from dragoman.values import JsonObject
+    from dragoman.values import JsonObject, Target
     from dragoman.values.parts import Part
 
-__all__ = ["item_type", "read_item", "read_message", "read_reasoning_piece"]
+__all__ = ["as_run", "item_type", "read_item", "read_message", "read_reasoning_piece"]
 
 _FORM = ("type", "status")
 _MESSAGE_MEMBERS = ("type", "status", "phase", "id", "role", "content")
 _REASONING_MEMBERS = ("type", "status", "id", "summary", "content", "encrypted_content")
 _PIECES: tuple[tuple[str, Literal["full", "summary"]], ...] = (("summary", "summary"), ("content", "full"))
 _STATE = ("id", "encrypted_content", "approval_request_id")
+_NOTHING: JsonObject = {}
 
 
 def item_type(item: JsonObject) -> str:
@@ -194,6 +196,20 @@ def _call(item: JsonObject, kind: str, path: str, issuer: str) -> ToolCall:
         input=row.input,
         extras={NAME: {**unknown(item, known), ITEM: note}},
     )
+
+
+def as_run(part: Part, target: Target) -> Part:
+    """A part of an answer with who runs it on this host: to some, a custom call is a trace of a tool of their own.
+
+    What a tool came to, if an answer holds it (a shell in a container), was not the client's to find.
+    """
+    if isinstance(part, ToolResult):
+        return replace(part, runner="provider")
+    if target.quirks.responses.custom_calls == "client" or not isinstance(part, ToolCall):
+        return part
+    if notes(part.extras).get(ITEM, _NOTHING).get("type") != "custom_tool_call":
+        return part
+    return replace(part, runner="provider")
 
 
 def _arguments(item: JsonObject, member: str, coding: Literal["text", "json"], path: str) -> str:

@@ -30,7 +30,7 @@ from dragoman.dialects.openai_responses.wire import (
     notes,
     without_note,
 )
-from dragoman.values import Media, Opaque, Reasoning, Refusal, Text, ToolCall, ToolResult
+from dragoman.values import Media, Opaque, Reasoning, Refusal, Text, ToolCall, ToolResult, replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -133,7 +133,11 @@ class ItemWriter:
         if wire is None or not self.fit.knows(note):
             return None
         plain = (*group[:-1], without_note(group[-1], WIRE))
-        return wire if read_item(wire, "", note.get(ISSUER, self.fit.target.issuer)) == plain else None
+        read = read_item(wire, "", note.get(ISSUER, self.fit.target.issuer))
+        ((*_, last), (*_, again)) = (plain, read)
+        if isinstance(last, ToolCall | ToolResult) and isinstance(again, ToolCall | ToolResult):
+            read = (replace(again, runner=last.runner),)  # the host tells that, not the item
+        return wire if read == plain else None
 
     # -- messages ------------------------------------------------------------------------------------------------------
 

@@ -45,6 +45,7 @@ from dragoman.values import (
     Text,
     ToolCall,
     ToolChoice,
+    ToolResult,
     replace,
 )
 from dragoman.values.messages import message_of
@@ -158,7 +159,9 @@ def _add(messages: list[Message], item: JsonObject, path: str, issuer: str) -> N
         messages.append(decode_message(item, path, issuer))
         return
     parts = decode_item(item, path, issuer)
-    if kind in OUTPUTS:
+    if kind in OUTPUTS and (result := _of_the_host(messages, parts)) is not None:
+        messages[-1] = replace(messages[-1], parts=(*messages[-1].parts, result))
+    elif kind in OUTPUTS:
         messages.append(message_of(MessageRole.TOOL, parts))
     elif kind in USER_ITEMS:
         messages.append(message_of(MessageRole(USER_ITEMS[kind]), parts))
@@ -166,6 +169,17 @@ def _add(messages: list[Message], item: JsonObject, path: str, issuer: str) -> N
         messages[-1] = replace(messages[-1], parts=(*messages[-1].parts, *parts))
     else:
         messages.append(message_of(MessageRole.ASSISTANT, parts))
+
+
+def _of_the_host(messages: list[Message], parts: tuple[Part, ...]) -> ToolResult | None:
+    """What a call came to that the host ran itself, as its answer told it."""
+    (result,) = parts
+    if not isinstance(result, ToolResult) or not messages or messages[-1].role is not MessageRole.ASSISTANT:
+        return None
+    for part in messages[-1].parts:
+        if isinstance(part, ToolCall) and part.runner == "provider" and part.id == result.call_id:
+            return replace(result, runner="provider")
+    return None
 
 
 def _separate(item: JsonObject, kind: str) -> bool:

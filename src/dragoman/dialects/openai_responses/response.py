@@ -14,6 +14,7 @@ from dragoman.dialects.contract import EncodedBody
 from dragoman.dialects.openai_responses.errors import error_in_answer
 from dragoman.dialects.openai_responses.finish import decode_finish, encode_finish
 from dragoman.dialects.openai_responses.fitting import Fit
+from dragoman.dialects.openai_responses.item_reading import as_run
 from dragoman.dialects.openai_responses.item_writing import ItemWriter
 from dragoman.dialects.openai_responses.items import decode_item
 from dragoman.dialects.openai_responses.usage import decode_usage, encode_usage
@@ -81,7 +82,7 @@ def decode_response(body: Any, target: Target) -> Response:
     if not isinstance(wire.get("output"), list) and wire.get("error") is None:
         raise ProtocolViolation(f"output should be a list, and is {wire.get('output')!r:.80}", path="output")
     parts: tuple[Part, ...] = tuple(
-        part
+        as_run(part, target)
         for index, item in enumerate(objects_in(wire, "output"))
         for part in decode_item(item, f"output[{index}]", target.issuer)
     )

@@ -2,8 +2,9 @@
 
 Rules, beyond those of `values.events`:
 
-- `response.created`, `.queued` and `.in_progress` start the answer; a later one of the same id says nothing new, one of
-  another id is a second answer and a `ProtocolViolation`.
+- `response.created`, `.queued` and `.in_progress` start the answer; a later one of the same id says nothing new. A
+  `created` of another id is a second answer and a `ProtocolViolation`, and so is any of them once an item was there;
+  before that a host may tell its progress under an id that is new in every event (GitHub Copilot).
 - The answer is complete at `response.completed`, `.incomplete` or `.cancelled`, which bear usage too; `response.failed`
   and `error` raise. Nothing else completes it, `[DONE]` neither. What follows is not read.
 - The answer's parts are those that were streamed; everything else of it is the terminal object's. An item that the
@@ -13,9 +14,14 @@ Rules, beyond those of `values.events`:
   given as a delta; where it contradicts them, what was shown stands.
 - A part is open until the next one of its item starts or the item ends; a tool call until its item ends. The last part
   of an item thus ends with what only the ended item tells: status, encrypted state.
-- Events are told apart by `output_index`, or by `item_id` where a host (llama.cpp) leaves it out. A delta for a text or
-  reasoning part that was not announced opens it; one for a call that was not is a violation, for it has no name. An
-  item, or a part, that starts twice is a violation, as is a delta for one that has ended.
+- A call is shown when its item is announced, but for two kinds that are shown with their first delta, or else when
+  their item ends: one that was announced as complete, which may end as an item of another kind (Perplexity's
+  searches), and one for the client without argument events, which may end under another call id (a tool search).
+- What an item showed before it ended as another kind stands, and what it ended as is given beside it.
+- Events are told apart by `output_index` or by `item_id`; `stream_items` tells how. A delta for a text or reasoning
+  part that was not announced opens it, but where the announced one is not done it goes there (vLLM counts
+  `content_index` on); one for a call that was not is a violation, for it has no name. An item, or a part, that starts
+  twice is a violation, as is a delta for one that has ended.
 - Progress events of provider-run tools, partial images, pieces of a shell's commands and output, `obfuscation` and
   unknown events are ignored: the ended item holds what they tell. Audio events, which the vendor describes but which
   belong to no item, are ignored too.
@@ -29,17 +35,18 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from dragoman.dialects.openai_responses.citations import decode_citation
 from dragoman.dialects.openai_responses.content import decode_piece
 from dragoman.dialects.openai_responses.errors import error_in_stream
-from dragoman.dialects.openai_responses.item_reading import item_type, read_item, read_reasoning_piece
+from dragoman.dialects.openai_responses.item_reading import as_run, item_type, read_item, read_reasoning_piece
 from dragoman.dialects.openai_responses.items import decode_item
 from dragoman.dialects.openai_responses.response import decode_frame
-from dragoman.dialects.openai_responses.rows import CALLS
+from dragoman.dialects.openai_responses.rows import CALLS, runner
+from dragoman.dialects.openai_responses.stream_items import Items
 from dragoman.dialects.openai_responses.stream_parts import (
     PIECES,
-    Item,
     amended,
     content_of,
     keys_of,
     refusal,
+    shown_keys,
     skeleton_of,
     summary,
     summary_key,
@@ -56,7 +63,7 @@ from dragoman.values import Ping, Text
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dragoman.dialects.openai_responses.stream_parts import Key
+    from dragoman.dialects.openai_responses.stream_parts import Item, Key
     from dragoman.values import Citation, Event, JsonObject, Target
     from dragoman.values.parts import Part
 
@@ -71,8 +78,7 @@ class ResponsesStreamDecoder(SseStream):
 
     def __init__(self, target: Target) -> None:
         super().__init__(target, NAME)
-        self._items: dict[int, Item] = {}
-        self._by_id: dict[str, Item] = {}
+        self._items = Items()
         self._cited: dict[Key, list[Citation]] = {}
         self._texts: set[Any] = set()
 
@@ -95,6 +101,11 @@ class ResponsesStreamDecoder(SseStream):
             raise ProtocolViolation(f"a second answer ({answer}) begins within the first ({known})")
         return self._started(wire)
 
+    def progress(self, data: JsonObject) -> list[Event]:
+        if self._items:
+            return self.begin(data)
+        return self._started(object_of(data.get("response"), "response"))
+
     def _started(self, wire: JsonObject) -> list[Event]:
         created = number(wire, "created_at", "response")
         return self.assembly.start(
@@ -110,14 +121,13 @@ class ResponsesStreamDecoder(SseStream):
         output = objects_in(wire, "output", "response")
         self._check_same(wire, output)
         events = self._started(wire)
-        for index, body in enumerate(output):
-            item = (
-                self._by_id.get(text(body, "id", "output") or "")
-                or self._items.get(index)
-                or self._new_item(index, body)
-            )
-            if not item.closed and item.kind == item_type(body):
+        for item, body in zip(self._items.among(output), output, strict=True):
+            if item is not None and not item.closed and item.kind == item_type(body):
                 events.extend(self._close(item, body))
+        if not output:
+            for item in self._items:
+                if item.waiting is not None and not item.closed:  # nothing else will tell what it was
+                    events.extend(self._close(item, item.waiting))
         events.extend(self.assembly.end_all())
         streamed = self.assembly.partial().choices
         response = decode_frame(wire, streamed[0].message.parts if streamed else (), self.target)
@@ -151,48 +161,40 @@ class ResponsesStreamDecoder(SseStream):
 
     # -- items ---------------------------------------------------------------------------------------------------------
 
-    def _new_item(self, index: int, wire: JsonObject) -> Item:
-        item = Item(index, item_type(wire), text(wire, "id", "item"), wire.get("phase") == "commentary")
-        self._items[index] = item
-        if item.id is not None:
-            self._by_id.setdefault(item.id, item)
-        return item
-
-    def _found(self, data: JsonObject) -> Item | None:
-        index = integer(data, "output_index")
-        if index is not None:
-            return self._items.get(index)
-        return self._by_id.get(text(data, "item_id") or "")
+    def _found(self, data: JsonObject, kind: str) -> Item | None:
+        return self._items.found(integer(data, "output_index"), text(data, "item_id"), kind)
 
     def _item(self, data: JsonObject, kind: str) -> Item:
         """The item that an event speaks of; a message or a reasoning item may go unannounced."""
-        item = self._found(data)
+        item = self._found(data, kind)
         if item is not None:
             return item
         if kind not in ("message", "reasoning"):
             raise ProtocolViolation("the stream speaks of a tool call that it did not announce", path="output_index")
-        index = integer(data, "output_index")
-        return self._new_item(len(self._items) if index is None else index, {"type": kind, "id": text(data, "item_id")})
+        return self._items.new(integer(data, "output_index"), {"type": kind, "id": text(data, "item_id")})
 
     def item_added(self, data: JsonObject) -> list[Event]:
         wire = object_of(data.get("item"), "item")
         index = integer(data, "output_index")
-        if index is None:
-            index = len(self._items)
-        if index in self._items:
+        if self._items.holds(index, wire):
             raise ProtocolViolation(f"item {index} of the answer starts twice", path="output_index")
-        item = self._new_item(index, wire)
-        if item.kind not in CALLS:
+        item = self._items.new(index, wire)
+        row = CALLS.get(item.kind)
+        if row is None:
             return []
         (part,) = read_item(wire, "item", self.target.issuer)
-        return self._open(item, (index, "whole"), skeleton_of(part))
+        if wire.get("status") == "completed" or (row.stem is None and runner(row, wire) == "client"):
+            item.waiting = wire
+            return []
+        return self._open_call(item, part)
+
+    def _open_call(self, item: Item, part: Part) -> list[Event]:
+        return self._open(item, (item.index, "whole"), skeleton_of(as_run(part, self.target)))
 
     def item_done(self, data: JsonObject) -> list[Event]:
         wire = object_of(data.get("item"), "item")
-        item = self._found(data) or self._by_id.get(text(wire, "id", "item") or "")
-        if item is None:
-            index = integer(data, "output_index")
-            item = self._new_item(len(self._items) if index is None else index, wire)
+        index = integer(data, "output_index")
+        item = self._items.ended(index, wire) or self._items.new(index, wire)
         if item.closed:
             raise ProtocolViolation(f"item {item.index} of the answer ends twice", path="output_index")
         return self._close(item, wire)
@@ -200,8 +202,14 @@ class ResponsesStreamDecoder(SseStream):
     def _close(self, item: Item, wire: JsonObject) -> list[Event]:
         """Ends an item as the wire gives it: its open parts are completed, those that were not shown are given."""
         parts = decode_item(wire, "item", self.target.issuer)
+        keys = keys_of(item.index, wire)
+        if item.keys and item_type(wire) != item.kind:
+            keys = [(item.index, "other", number) for number in range(len(keys))]
+        else:
+            keys = shown_keys(item, keys)
         events: list[Event] = []
-        for key, part in zip(keys_of(item.index, wire), parts, strict=True):
+        for key, read in zip(keys, parts, strict=True):
+            part = as_run(read, self.target)
             if self.assembly.is_open(key):
                 events.extend(self._settle(key, part, whole=True))
                 events.extend(self.assembly.end(key))
@@ -213,6 +221,7 @@ class ResponsesStreamDecoder(SseStream):
             if self.assembly.is_open(key):
                 events.extend(self.assembly.end(key))
         item.closed = True
+        item.kind = item_type(wire)
         return events
 
     # -- parts ---------------------------------------------------------------------------------------------------------
@@ -239,7 +248,12 @@ class ResponsesStreamDecoder(SseStream):
             index = sum(1 for key in item.keys if len(key) == 2)
             if not announced and index > 0:
                 index -= 1
-        return (item.index, index)
+        key = (item.index, index)
+        if announced:
+            item.announced = key
+        elif key not in item.keys and item.announced is not None and item.announced not in item.done:
+            return item.announced  # the host counts on, within a part that it has not ended
+        return key
 
     def piece_added(self, data: JsonObject) -> list[Event]:
         kind = object_of(data.get("part"), "part").get("type")
@@ -247,18 +261,22 @@ class ResponsesStreamDecoder(SseStream):
         if make is None:
             return []  # media and what is unknown are given when the item ends
         item = self._item(data, "reasoning" if kind == "reasoning_text" else "message")
+        if item.kind == "reasoning":
+            make = thought  # whatever the host calls it
         return self._open(item, self._piece_key(item, data, announced=True), make(item))
 
     def piece_done(self, data: JsonObject) -> list[Event]:
         piece = object_of(data.get("part"), "part")
-        item = self._found(data)
+        item = self._found(data, "reasoning" if piece.get("type") == "reasoning_text" else "message")
         if item is None or item.closed:
             return []
         key = self._piece_key(item, data, announced=False)
         if not self.assembly.is_open(key):
             return []
         item.done.add(key)
-        if piece.get("type") == "reasoning_text":
+        if "text" not in piece and "refusal" not in piece:
+            return []
+        if item.kind == "reasoning":
             return self._settle(key, read_reasoning_piece(piece, "full", "part"))
         return self._settle(key, decode_piece(piece, "output", "part", self.target.issuer))
 
@@ -267,7 +285,7 @@ class ResponsesStreamDecoder(SseStream):
         return self._open(item, summary_key(item, data), summary(item))
 
     def summary_done(self, data: JsonObject) -> list[Event]:
-        item = self._found(data)
+        item = self._found(data, "reasoning")
         if item is None:
             return []
         key = summary_key(item, data)
@@ -333,22 +351,35 @@ class ResponsesStreamDecoder(SseStream):
 
     def call_delta(self, data: JsonObject) -> list[Event]:
         item = self._item(data, "call")
-        return self.assembly.delta((item.index, "whole"), required_text(data, "delta"))
+        delta = required_text(data, "delta")
+        if _wrapped(item, data):
+            return []
+        if item.waiting is not None and not item.keys:
+            (part,) = read_item(item.waiting, "item", self.target.issuer)
+            return self._open_call(item, part) + self.assembly.delta((item.index, "whole"), delta)
+        return self.assembly.delta((item.index, "whole"), delta)
 
     def call_text_done(self, data: JsonObject) -> list[Event]:
-        item = self._found(data)
-        key = (item.index, "whole") if item is not None else None
+        item = self._found(data, "call")
+        if item is None or _wrapped(item, data):
+            return []
+        key = (item.index, "whole")
         words = next((data[name] for name in ("arguments", "input", "code") if isinstance(data.get(name), str)), "")
-        return self._fill(key, words) if key is not None and self.assembly.is_open(key) else []
+        return self._fill(key, words) if self.assembly.is_open(key) else []
 
     def piece_text_done(self, data: JsonObject) -> list[Event]:
-        item = self._found(data)
+        return self._piece_told(self._found(data, "message"), data)
+
+    def thought_done(self, data: JsonObject) -> list[Event]:
+        return self._piece_told(self._found(data, "reasoning"), data)
+
+    def _piece_told(self, item: Item | None, data: JsonObject) -> list[Event]:
         key = self._piece_key(item, data, announced=False) if item is not None else None
         words = next((data[name] for name in ("text", "refusal") if isinstance(data.get(name), str)), "")
         return self._fill(key, words) if key is not None and self.assembly.is_open(key) else []
 
     def summary_text_done(self, data: JsonObject) -> list[Event]:
-        item = self._found(data)
+        item = self._found(data, "reasoning")
         key = summary_key(item, data) if item is not None else None
         return self._fill(key, text(data, "text") or "") if key is not None and self.assembly.is_open(key) else []
 
@@ -366,12 +397,18 @@ class ResponsesStreamDecoder(SseStream):
         return [Ping()]
 
 
+def _wrapped(item: Item, data: JsonObject) -> bool:
+    """Whether the event tells a free-form input as a function's arguments (LiteLLM): the ended item tells it bare."""
+    kind: Any = data.get("type")
+    return item.kind == "custom_tool_call" and str(kind).startswith("response.function_call_arguments")
+
+
 _Handler: TypeAlias = "Callable[[ResponsesStreamDecoder, JsonObject], list[Event]]"
 _HANDLERS: dict[str, _Handler] = {
     "response.output_text.delta": ResponsesStreamDecoder.text_delta,
     "response.created": ResponsesStreamDecoder.begin,
-    "response.queued": ResponsesStreamDecoder.begin,
-    "response.in_progress": ResponsesStreamDecoder.begin,
+    "response.queued": ResponsesStreamDecoder.progress,
+    "response.in_progress": ResponsesStreamDecoder.progress,
     "response.completed": ResponsesStreamDecoder.terminal,
     "response.incomplete": ResponsesStreamDecoder.terminal,
     "response.cancelled": ResponsesStreamDecoder.terminal,
@@ -387,7 +424,9 @@ _HANDLERS: dict[str, _Handler] = {
     "response.refusal.delta": ResponsesStreamDecoder.refusal_delta,
     "response.refusal.done": ResponsesStreamDecoder.piece_text_done,
     "response.reasoning_text.delta": ResponsesStreamDecoder.thought_delta,
-    "response.reasoning_text.done": ResponsesStreamDecoder.piece_text_done,
+    "response.reasoning_text.done": ResponsesStreamDecoder.thought_done,
+    "response.reasoning_part.added": ResponsesStreamDecoder.piece_added,
+    "response.reasoning_part.done": ResponsesStreamDecoder.piece_done,
     "response.reasoning_summary_part.added": ResponsesStreamDecoder.summary_added,
     "response.reasoning_summary_part.done": ResponsesStreamDecoder.summary_done,
     "response.reasoning_summary_text.delta": ResponsesStreamDecoder.summary_delta,

@@ -24,6 +24,7 @@ __all__ = [
     "content_of",
     "keys_of",
     "refusal",
+    "shown_keys",
     "skeleton_of",
     "summary",
     "summary_key",
@@ -39,10 +40,11 @@ class Item:
     """An item that was announced: its place, what it is, the keys of the parts shown so far, and which are done.
 
     A part that the wire says is done ends with its item, or when the next one begins: only the item's end tells the
-    state that hangs on its last part.
+    state that hangs on its last part. `waiting` is a call as it was announced, while it is not shown; `announced` is
+    the latest content part that the wire announced.
     """
 
-    __slots__ = ("channel", "closed", "done", "id", "index", "keys", "kind")
+    __slots__ = ("announced", "channel", "closed", "done", "id", "index", "keys", "kind", "waiting")
 
     def __init__(self, index: int, kind: str, item_id: str | None, commentary: bool) -> None:
         self.index = index
@@ -52,6 +54,8 @@ class Item:
         self.keys: list[Key] = []
         self.done: set[Key] = set()
         self.closed = False
+        self.waiting: JsonObject | None = None
+        self.announced: tuple[int, int] | None = None
 
 
 def text(item: Item) -> Part:
@@ -101,6 +105,17 @@ def keys_of(index: int, wire: JsonObject) -> list[Key]:
             *((index, number) for number in range(count)),
         ]
     return [(index, "whole")]
+
+
+def shown_keys(item: Item, keys: list[Key]) -> list[Key]:
+    """The keys of an ended item's parts, by the places at which its content was shown: by order, if they are others."""
+    content = [key for key in keys if len(key) == 2]
+    shown = [key for key in item.keys if len(key) == 2]
+    if set(shown) <= set(content):
+        return keys
+    places: dict[Key, Key] = dict(zip(content, shown, strict=False))
+    rest: dict[Key, Key] = {key: (item.index, "other", number) for number, key in enumerate(content[len(shown) :])}
+    return [places.get(key) or rest.get(key) or key for key in keys]
 
 
 def skeleton_of(part: Part) -> Part:

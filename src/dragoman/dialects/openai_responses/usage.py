@@ -1,12 +1,12 @@
-"""Usage objects ↔ `Usage`. The wire's totals are inclusive already; `cost` is what OpenRouter reports, in USD."""
+"""Usage objects ↔ `Usage`. The wire's totals are inclusive already; hosts report their own cost and uses of tools."""
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
 
+from dragoman.dialects.charges import host_cost, host_tool_uses
 from dragoman.dialects.openai_responses.wire import NAME
-from dragoman.dialects.reading import integer, number, object_of
+from dragoman.dialects.reading import integer, object_of
 from dragoman.values import Usage, replace
 
 if TYPE_CHECKING:
@@ -41,20 +41,19 @@ def decode_usage(wire: JsonObject, tool_usage: Any = None) -> Usage:
             details = object_of(wire[member], f"usage.{member}")
             for name, field in names.items():
                 fields[field] = integer(details, name, f"usage.{member}")
-    cost = number(wire, "cost", "usage")
     return Usage(
         **fields,
-        reported_cost=None if cost is None else Decimal(str(cost)),
-        tool_uses=_tool_uses(tool_usage),
+        reported_cost=host_cost(wire),
+        tool_uses=_tool_uses(wire, tool_usage),
         dialect=NAME,
         raw=wire,
     )
 
 
-def _tool_uses(tool_usage: Any) -> dict[str, int] | None:
+def _tool_uses(wire: JsonObject, tool_usage: Any) -> dict[str, int] | None:
+    uses = {tool: count for tool, count in (host_tool_uses(wire) or {}).items() if count}
     if not isinstance(tool_usage, dict):
-        return None
-    uses: dict[str, int] = {}
+        return uses or None
     for tool, told in cast("JsonObject", tool_usage).items():
         if isinstance(told, dict):
             count = cast("JsonObject", told).get("num_requests")
@@ -67,7 +66,7 @@ def encode_usage(usage: Usage) -> JsonObject:
     """The wire's object: as it came while it still says the same, else built; a required count that is unknown is 0."""
     if usage.dialect == NAME and usage.raw is not None:
         again = decode_usage(usage.raw)
-        if again == replace(usage, tool_uses=None):
+        if replace(again, tool_uses=None) == replace(usage, tool_uses=None):
             return usage.raw
     said = usage.input_tokens or 0
     wrote = usage.output_tokens or 0

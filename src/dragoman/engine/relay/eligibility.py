@@ -83,6 +83,7 @@ QUIRK_TOUCHES: Final[dict[type, dict[str, Touch]]] = {
         "cache_marks": _NOTHING,
         "caching": _NOTHING,
         "audio_input": _NOTHING,
+        "custom_calls": _NOTHING,
         "least_max_tokens": Touch(("max_output_tokens",)),
     },
     AnthropicQuirks: {
