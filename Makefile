@@ -34,8 +34,9 @@ JAVASCRIPT := tests/javascript/node_modules/.installed
 run: $(PROJECT)
 	.venv/bin/python -m examples.first_run
 
+# In two processes, each with a half of the tests; whichever is ready first takes some of the other's.
 test: $(PROJECT) $(LITELLM) $(JAVASCRIPT)
-	.venv/bin/python -m pytest
+	.venv/bin/python -m pytest --numprocesses 2 --dist worksteal
 
 check: $(PROJECT)
 	.venv/bin/ruff format --check .

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Generator
 
 import pytest
@@ -10,12 +11,27 @@ from hypothesis import settings
 from examples.llama_server import running_llama_server
 from tests.servers.litellm_proxy import Proxy, running_litellm_proxy
 
+SERVERS = {"llama_server", "litellm_proxy", "litellm_proxy_with_key"}
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Property tests are seeded, so that a run says the same again; under `-m soak` they look elsewhere each time."""
     settings.register_profile("seeded", derandomize=True, database=None)
     settings.register_profile("searching", derandomize=False)
     settings.load_profile("searching" if config.option.markexpr == "soak" else "seeded")
+    gc.disable()  # until all tests are collected: nothing of theirs is garbage
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """In one of several processes, tests of the real servers come first: one process has them all, and starts each."""
+    if hasattr(config, "workerinput"):  # pytest-xdist's, which gives each process a run of tests in their order
+        items.sort(key=lambda item: not SERVERS.intersection(getattr(item, "fixturenames", ())))
+
+
+def pytest_collection_finish() -> None:
+    """Takes the tests themselves out of the collector's sight: a whole collection of them stops the run for seconds."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

@@ -25,14 +25,17 @@ ASKED: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-def config(url: str, more: str = "") -> str:
-    limits = "{connect: 5, first_byte: 0.5, idle: 5, total: 10}"
+def config(url: str, deployments: str = "{model: p/one, name: one}") -> str:
+    """`hasty` waits half a second for an answer's beginning, `p` as long as a busy machine may take."""
+    limits = "connect: 5, idle: 5, total: 10"
+    provider = f'dialect: openai-chat, base_url: "{url}/v1", api_key: key-of-p'
     return f"""\
 server: {{hold_seconds: 0.1}}
 providers:
-  p: {{dialect: openai-chat, base_url: "{url}/v1", api_key: key-of-p, timeout: {limits}}}
+  p: {{{provider}, timeout: {{first_byte: 10, {limits}}}}}
+  hasty: {{{provider}, timeout: {{first_byte: 0.5, {limits}}}}}
 models:
-  m: {{deployments: [{{model: p/one, name: one}}{more}], max_retries: 0}}
+  m: {{deployments: [{deployments}], max_retries: 0}}
 keys: [{{name: ci, key: {KEY}}}]
 """
 
@@ -66,8 +69,8 @@ def test_openais_clients_read_a_code_for_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize("dialect", ["openai-chat", "openai-responses", "anthropic"])
 def test_in_a_stream_that_has_begun_it_is_no_error_of_the_clients_key_either(tmp_path: Path, dialect: str) -> None:
     path, body = ASKED[dialect]
-    more = ", {model: p/two, name: two}"
-    with FakeProvider() as fake, running_gateway(config(fake.url, more), tmp_path) as gateway:
+    deployments = "{model: hasty/one, name: one}, {model: p/two, name: two}"
+    with FakeProvider() as fake, running_gateway(config(fake.url, deployments), tmp_path) as gateway:
         fake.fail(SlowHead(5), Status(401, SAID))  # the head goes out while the first one says nothing
         answer = httpx2.post(
             gateway.url + path, json={**body, "stream": True}, headers={"authorization": f"Bearer {KEY}"}, timeout=20

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import threading
 import urllib.request
 from collections import Counter
 from collections.abc import Generator
@@ -12,6 +13,7 @@ import pytest
 
 from dragoman.testing import FakeProvider
 from tests.gateway.running import KEY, RunningGateway, running_gateway
+from tests.servers.process import wait_until
 
 CONFIG = """
 providers:
@@ -43,13 +45,37 @@ def ask(gateway: RunningGateway, model: str, stream: bool) -> None:
         answer.read()
 
 
+def collect() -> None:
+    """Collects all garbage, and leaves no collection under way in another thread.
+
+    While one is, its finalizers let others run, `gc.collect` does nothing, and what it is about to free would be saved.
+    """
+    me = threading.get_ident()
+    ended: list[int] = []
+
+    def note(phase: str, info: dict[str, int]) -> None:
+        if phase == "stop" and threading.get_ident() == me:
+            ended.append(info["generation"])
+
+    def collected() -> bool:
+        gc.collect()
+        return bool(ended)
+
+    gc.callbacks.append(note)
+    try:
+        wait_until(collected, 30, "a collection of our own")
+    finally:
+        gc.callbacks.remove(note)
+
+
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("model", ["relayed", "translated"])
 def test_a_request_leaves_no_cycle(gateway: RunningGateway, model: str, stream: bool) -> None:
     for _ in range(3):
         ask(gateway, model, stream)  # what is made once is made now
-    gc.collect()
     gc.disable()
+    collect()
+    gc.freeze()  # what is older than these requests, garbage of other tests among it, is not theirs
     gc.set_debug(gc.DEBUG_SAVEALL)
     try:
         for _ in range(REQUESTS):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import time
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from tests.gateway.scripted_upstream import Scripted, running_scripted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
+    from pathlib import Path
 
 _START = {
     "openai-chat": b": PROCESSING\n\n"
@@ -63,7 +65,7 @@ class Pair:
 
 
 _CONFIG = """
-server: {{hold_seconds: 0.05, master_key: {key}}}
+server: {{hold_seconds: {hold_seconds}, master_key: {key}}}
 providers:
 {providers}
 models:
@@ -71,8 +73,8 @@ models:
 """
 
 
-@pytest.fixture(scope="module")
-def pair(tmp_path_factory: pytest.TempPathFactory) -> Generator[Pair]:
+@contextlib.contextmanager
+def _running_pair(folder: Path, hold_seconds: float) -> Generator[Pair]:
     with running_scripted() as first, FakeProvider(say=say, key=PROVIDER_KEY) as second:
         providers: list[str] = []
         models: list[str] = []
@@ -86,11 +88,27 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Generator[Pair]:
                 models.append(f'  "{dialect}-then-{other}-*": {{deployments: {tried}, max_retries: 0}}')
             tried = f'["second-{dialect}/*", "first-{dialect}/*"]'
             models.append(f'  "good-{dialect}-*": {{deployments: {tried}, max_retries: 0}}')
-        text = _CONFIG.format(key=KEY, providers="\n".join(providers), models="\n".join(models))
-        with running_gateway(text, tmp_path_factory.mktemp("pair")) as gateway:
+        text = _CONFIG.format(
+            hold_seconds=hold_seconds, key=KEY, providers="\n".join(providers), models="\n".join(models)
+        )
+        with running_gateway(text, folder) as gateway:
             clients = PythonClients(gateway.url)
             yield Pair(gateway, clients, first, second)
             clients.close()
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Generator[Pair]:
+    """One that sends the head, with keep-alives, soon."""
+    with _running_pair(tmp_path_factory.mktemp("pair"), 0.05) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def patient_pair(tmp_path_factory: pytest.TempPathFactory) -> Generator[Pair]:
+    """One that sends nothing before there is something to say, however busy the machine is."""
+    with _running_pair(tmp_path_factory.mktemp("patient"), 60) as running:
+        yield running
 
 
 _numbers = itertools.count()
@@ -203,11 +221,11 @@ def _text_of(clients: PythonClients, client: str, model: str) -> Iterable[str]:
 
 @pytest.mark.parametrize("dialect", PUBLIC_DIALECTS)
 @pytest.mark.parametrize("client", PUBLIC_DIALECTS)
-def test_when_nobody_can_answer_the_error_has_a_status(client: str, dialect: str, pair: Pair) -> None:
+def test_when_nobody_can_answer_the_error_has_a_status(client: str, dialect: str, patient_pair: Pair) -> None:
     """Nothing was shown and nothing was sent: the client reads an error, not a stream."""
-    pair.first.pieces = _told(_fails, dialect)
-    pair.second.fail(Status(503, "too busy"))
+    patient_pair.first.pieces = _told(_fails, dialect)
+    patient_pair.second.fail(Status(503, "too busy"))
     case = Case(client, dialect, "chat", streamed=True)
-    outcome = pair.clients.does(case, _fresh(f"{dialect}-then-{dialect}"))
+    outcome = patient_pair.clients.does(case, _fresh(f"{dialect}-then-{dialect}"))
     assert outcome["error"]["status"] >= 500
     assert outcome["error"]["should_retry"] == "false"

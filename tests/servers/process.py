@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import socket
 import subprocess
 import sys
@@ -9,24 +10,30 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryFile
 
 ROOT = Path(__file__).parent.parent.parent
+FIRST_PORT, FIRST_GIVEN_PORT = 20_000, 32_768
 POLL_SECONDS = 0.02
 STOP_SECONDS = 15
 LOG_CHARACTERS = 4000
+_DICE = random.SystemRandom()  # property tests seed the other ones, in each process alike
 
 
 def free_port() -> int:
     """Return a port of the loopback that was free just now.
 
-    Only for programs that cannot listen on port 0 and say which one they got: another process may take it meanwhile.
+    Only for programs that cannot listen on port 0 and say which one they got. It lies below those that a system gives
+    away by itself (Linux: from 32768 on), so neither a connection nor a server on port 0, of whatever process, takes it
+    meanwhile or between two lives of a program; two callers at once choose among thousands.
     """
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    while True:
+        port = _DICE.randrange(FIRST_PORT, FIRST_GIVEN_PORT)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def wait_until(condition: Callable[[], bool], deadline_seconds: float, what: str) -> None:

@@ -22,6 +22,11 @@ def bare(data: bytes) -> bytes:
     return compressor.compress(data) + compressor.flush()
 
 
+def gzipped(data: bytes) -> bytes:
+    """Without the time of day, which would be in the names of the tests."""
+    return gzip.compress(data, mtime=0)
+
+
 ENCODERS = {"gzip": gzip.compress, "x-gzip": gzip.compress, "deflate": zlib.compress, "Deflate ": bare}
 
 
@@ -61,11 +66,11 @@ def test_members_may_follow_and_zeros_may_pad() -> None:
     ("coding", "wire"),
     [
         ("gzip", b"plain text"),
-        ("gzip", gzip.compress(b"one") + b"and more"),
+        ("gzip", gzipped(b"one") + b"and more"),
         ("deflate", zlib.compress(b"one") + b"and more"),
-        ("gzip", gzip.compress(b"x" * 100)[:-1]),
-        ("gzip", gzip.compress(b"x" * 100)[:5]),
-        ("gzip", gzip.compress(b"x" * 100)[:-8] + b"\0" * 8),
+        ("gzip", gzipped(b"x" * 100)[:-1]),
+        ("gzip", gzipped(b"x" * 100)[:5]),
+        ("gzip", gzipped(b"x" * 100)[:-8] + b"\0" * 8),
         ("deflate", zlib.compress(b"x" * 100)[:-1]),
     ],
 )

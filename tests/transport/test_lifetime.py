@@ -126,10 +126,13 @@ FORK = """
 import asyncio, os, sys
 from dragoman.transport import HttpRequest, HttpTransport
 
+PATIENCE_SECONDS = 60
 transport = HttpTransport(trust_env=False)
 url = sys.argv[1]
 
 async def main():
+    # This loop stands still until the child has ended, and in development mode it would complain of that.
+    asyncio.get_running_loop().slow_callback_duration = PATIENCE_SECONDS
     await transport.send(HttpRequest("GET", url))
     read, write = os.pipe()
     child = os.fork()
@@ -138,7 +141,9 @@ async def main():
         os.close(read)
         asyncio.events._set_running_loop(None)
         try:
-            body = asyncio.new_event_loop().run_until_complete(transport.send(HttpRequest("GET", url))).body
+            loop = asyncio.new_event_loop()
+            loop.slow_callback_duration = PATIENCE_SECONDS
+            body = loop.run_until_complete(transport.send(HttpRequest("GET", url))).body
             os.write(write, body)
         finally:
             os._exit(0)

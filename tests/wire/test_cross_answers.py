@@ -10,6 +10,7 @@ from dragoman import dialects
 from dragoman.errors import InvalidArguments, ProviderError
 from dragoman.values import Media, Request, Response, ToolCall
 from tests.wire.comparing import first_difference, told
+from tests.wire.each_dialect import in_each
 from tests.wire.judging import dialect_of, run_stream
 from tests.wire.laws import Run, check_events, check_usage, run_decoder
 from tests.wire.recordings import DIALECTS, Exchange, exchanges, require_recordings, target_for
@@ -19,15 +20,21 @@ require_recordings()
 require_specs()
 
 _WITHOUT_ANSWER = {"stream_error", "error_in_200", "background"}
-_PAIRS = [
-    pytest.param(exchange, dialect, id=f"{exchange.case}-to-{dialect}")
+_ANSWERED = [
+    exchange
     for exchange in exchanges()
     if exchange.dialect and not exchange.is_error and not _WITHOUT_ANSWER.intersection(exchange.features)
-    for dialect in DIALECTS
-    if dialect != exchange.dialect
 ]
-_STREAMED = [pair for pair in _PAIRS if isinstance(pair.values[0], Exchange) and pair.values[0].is_stream]
+_STREAMED = [exchange for exchange in _ANSWERED if exchange.is_stream]
 _REQUEST = Request(model="m", stream=True, stream_usage=True)
+
+
+def _id(exchange: Exchange) -> str:
+    return exchange.case
+
+
+def _others(exchange: Exchange) -> list[str]:
+    return [dialect for dialect in DIALECTS if dialect != exchange.dialect]
 
 
 @cache
@@ -71,21 +78,29 @@ def _arguments(call: ToolCall) -> object:
         return None
 
 
-@pytest.mark.parametrize(("exchange", "dialect"), _PAIRS)
-def test_an_answer_is_complete_in_another_dialect(exchange: Exchange, dialect: str) -> None:
+@pytest.mark.parametrize("exchange", _ANSWERED, ids=_id)
+def test_an_answer_is_complete_in_another_dialect(exchange: Exchange) -> None:
     """Members beyond the description are allowed: hosts have agreed on some, such as reasoning_content."""
-    body = dialects.load(dialect).encode_response(_answer(exchange), target_for(exchange)).body
-    wrong = [
-        problem
-        for problem in answer_problems(dialect, body)
-        if not problem.endswith("unknown to the description")
-        and not problem.startswith((".service_tier", ".usage: None"))  # the host's own word; nothing was reported
-    ]
-    assert wrong == []
+
+    def is_complete(dialect: str) -> None:
+        body = dialects.load(dialect).encode_response(_answer(exchange), target_for(exchange)).body
+        wrong = [
+            problem
+            for problem in answer_problems(dialect, body)
+            if not problem.endswith("unknown to the description")
+            and not problem.startswith((".service_tier", ".usage: None"))  # the host's own word; nothing was reported
+        ]
+        assert wrong == []
+
+    in_each(_others(exchange), is_complete)
 
 
-@pytest.mark.parametrize(("exchange", "dialect"), _PAIRS)
-def test_an_answer_says_the_same_in_another_dialect(exchange: Exchange, dialect: str) -> None:
+@pytest.mark.parametrize("exchange", _ANSWERED, ids=_id)
+def test_an_answer_says_the_same_in_another_dialect(exchange: Exchange) -> None:
+    in_each(_others(exchange), lambda dialect: _assert_says_the_same(exchange, dialect))
+
+
+def _assert_says_the_same(exchange: Exchange, dialect: str) -> None:
     answer = _answer(exchange)
     if answer.finish_reason == "error" and dialect == "openai-responses":
         with pytest.raises(ProviderError):  # there an answer that failed is an error
@@ -104,8 +119,12 @@ def test_an_answer_says_the_same_in_another_dialect(exchange: Exchange, dialect:
         assert (again.usage.output_tokens or 0) == (answer.usage.output_tokens or 0)
 
 
-@pytest.mark.parametrize(("exchange", "dialect"), _STREAMED)
-def test_a_stream_is_the_same_answer_as_its_whole_form(exchange: Exchange, dialect: str) -> None:
+@pytest.mark.parametrize("exchange", _STREAMED, ids=_id)
+def test_a_stream_is_the_same_answer_as_its_whole_form(exchange: Exchange) -> None:
+    in_each(_others(exchange), lambda dialect: _assert_streams_the_same(exchange, dialect))
+
+
+def _assert_streams_the_same(exchange: Exchange, dialect: str) -> None:
     codec, target = dialects.load(dialect), target_for(exchange)
     encoder = codec.stream_encoder(_REQUEST, target)
     body = b"".join([*(encoder.feed(event) for event in _run(exchange).events), encoder.close()])

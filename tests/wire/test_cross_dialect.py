@@ -9,6 +9,7 @@ from dragoman import dialects
 from dragoman.dialects import EncodedRequest
 from dragoman.errors import InvalidRequest
 from dragoman.values import Request, Target, replace
+from tests.wire.each_dialect import in_each
 from tests.wire.judging import request_of
 from tests.wire.losses import opaque_state, silent_losses
 from tests.wire.pairing import pairing_problems, self_contained
@@ -20,12 +21,14 @@ require_specs()
 
 _ASKED = [exchange for exchange in exchanges() if exchange.dialect and exchange.request.body is not None]
 _ACCEPTED = [exchange for exchange in _ASKED if exchange.response.status not in (400, 422)]
-_PAIRS = [
-    pytest.param(exchange, dialect, id=f"{exchange.case}-to-{dialect}")
-    for exchange in _ACCEPTED
-    for dialect in DIALECTS
-    if dialect != exchange.dialect
-]
+
+
+def _id(exchange: Exchange) -> str:
+    return exchange.case
+
+
+def _others(exchange: Exchange) -> list[str]:
+    return [dialect for dialect in DIALECTS if dialect != exchange.dialect]
 
 
 def _foreign(request: Request, dialect: str) -> EncodedRequest:
@@ -33,38 +36,53 @@ def _foreign(request: Request, dialect: str) -> EncodedRequest:
     return dialects.load(dialect).encode_request(replace(request, model="a-model"), target)
 
 
-@pytest.mark.parametrize(("exchange", "dialect"), _PAIRS)
-def test_a_request_is_valid_in_another_dialect(exchange: Exchange, dialect: str) -> None:
+@pytest.mark.parametrize("exchange", _ACCEPTED, ids=_id)
+def test_a_request_is_valid_in_another_dialect(exchange: Exchange) -> None:
     request = request_of(exchange)
-    encoded = _foreign(request, dialect)
-    beta = any(name == "anthropic-beta" for name, _ in encoded.headers)
-    spec, name = spec_for("anthropic-beta" if beta else dialect)
-    problems = spec.problems(name, encoded.body)
-    if not request.messages:  # a stored prompt, which no other wire knows: nothing is left to say
-        problems = [problem for problem in problems if not problem.startswith(".messages: 0 items")]
-    assert not problems, "\n".join(problems)
+
+    def is_valid(dialect: str) -> None:
+        encoded = _foreign(request, dialect)
+        beta = any(name == "anthropic-beta" for name, _ in encoded.headers)
+        spec, name = spec_for("anthropic-beta" if beta else dialect)
+        problems = spec.problems(name, encoded.body)
+        if not request.messages:  # a stored prompt, which no other wire knows: nothing is left to say
+            problems = [problem for problem in problems if not problem.startswith(".messages: 0 items")]
+        assert not problems, "\n".join(problems)
+
+    in_each(_others(exchange), is_valid)
 
 
-@pytest.mark.parametrize(("exchange", "dialect"), _PAIRS)
-def test_calls_and_results_stand_where_another_dialect_wants_them(exchange: Exchange, dialect: str) -> None:
+@pytest.mark.parametrize("exchange", _ACCEPTED, ids=_id)
+def test_calls_and_results_stand_where_another_dialect_wants_them(exchange: Exchange) -> None:
     request = request_of(exchange)
-    if self_contained(request):
+
+    def stand_there(dialect: str) -> None:
         assert pairing_problems(dialect, _foreign(request, dialect).body) == []
 
+    if self_contained(request):
+        in_each(_others(exchange), stand_there)
 
-@pytest.mark.parametrize(("exchange", "dialect"), _PAIRS)
-def test_nothing_is_lost_in_silence(exchange: Exchange, dialect: str) -> None:
+
+@pytest.mark.parametrize("exchange", _ACCEPTED, ids=_id)
+def test_nothing_is_lost_in_silence(exchange: Exchange) -> None:
     request = request_of(exchange)
-    encoded = _foreign(request, dialect)
-    lost = silent_losses(request, dialect, encoded.body, encoded.adaptations)
-    assert not lost, "\n".join(lost)
+
+    def is_kept_or_named(dialect: str) -> None:
+        encoded = _foreign(request, dialect)
+        lost = silent_losses(request, dialect, encoded.body, encoded.adaptations)
+        assert not lost, "\n".join(lost)
+
+    in_each(_others(exchange), is_kept_or_named)
 
 
-@pytest.mark.parametrize(("exchange", "dialect"), _PAIRS)
-def test_state_never_crosses_to_another_dialect(exchange: Exchange, dialect: str) -> None:
+@pytest.mark.parametrize("exchange", _ACCEPTED, ids=_id)
+def test_state_never_crosses_to_another_dialect(exchange: Exchange) -> None:
     request = request_of(exchange)
-    encoded = _foreign(request, dialect)
-    assert _leaked(request, exchange, encoded) == []
+
+    def has_no_state(dialect: str) -> None:
+        assert _leaked(request, exchange, _foreign(request, dialect)) == []
+
+    in_each(_others(exchange), has_no_state)
 
 
 def _leaked(request: Request, exchange: Exchange, encoded: EncodedRequest) -> list[str]:
@@ -72,7 +90,7 @@ def _leaked(request: Request, exchange: Exchange, encoded: EncodedRequest) -> li
     return [state[:60] for state in opaque_state(request, exchange.request.body) if state in said]
 
 
-@pytest.mark.parametrize("exchange", _ASKED, ids=lambda exchange: exchange.case)
+@pytest.mark.parametrize("exchange", _ASKED, ids=_id)
 def test_state_never_crosses_to_another_issuer_of_the_same_dialect(exchange: Exchange) -> None:
     try:
         request = request_of(exchange)
@@ -97,7 +115,7 @@ _VENDORS = {("openai", "openai-chat"), ("anthropic", "anthropic"), ("bedrock", "
 @pytest.mark.parametrize(
     "exchange",
     [exchange for exchange in _ASKED if (exchange.provider, exchange.dialect) in _VENDORS and not exchange.is_error],
-    ids=lambda exchange: exchange.case,
+    ids=_id,
 )
 def test_the_judge_accepts_what_the_vendor_accepted(exchange: Exchange) -> None:
     beta = exchange.dialect == "anthropic" and "beta=true" in exchange.request.url

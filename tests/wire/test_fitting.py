@@ -29,6 +29,7 @@ from dragoman.values import (
     user,
 )
 from tests.values.samples import SAMPLES
+from tests.wire.each_dialect import in_each
 from tests.wire.losses import objects_in, silent_losses, strings_in
 from tests.wire.pairing import pairing_problems
 from tests.wire.recordings import DIALECTS
@@ -242,54 +243,68 @@ HAND_MADE: dict[str, Request] = {
     "visible thoughts": _asked(user("Hi"), reasoning=ReasoningOptions(visible=True, summary="detailed")),
 }
 
-_CASES = [
-    pytest.param(request, dialect, id=f"{name}-to-{dialect}")
-    for name, request in HAND_MADE.items()
-    for dialect in DIALECTS
-]
+_EACH_REQUEST = pytest.mark.parametrize("name", HAND_MADE)
 
 
 def _encoded(request: Request, dialect: str) -> EncodedRequest:
     return dialects.load(dialect).encode_request(request, _TARGET)
 
 
-@pytest.mark.parametrize(("request_", "dialect"), _CASES)
-def test_a_hand_made_request_is_valid(request_: Request, dialect: str) -> None:
-    encoded = _encoded(request_, dialect)
-    beta = any(name == "anthropic-beta" for name, _ in encoded.headers)
-    spec, name = spec_for("anthropic-beta" if beta else dialect)
-    problems = spec.problems(name, encoded.body)
-    assert not problems, "\n".join(problems)
+@_EACH_REQUEST
+def test_a_hand_made_request_is_valid(name: str) -> None:
+    def is_valid(dialect: str) -> None:
+        encoded = _encoded(HAND_MADE[name], dialect)
+        beta = any(name == "anthropic-beta" for name, _ in encoded.headers)
+        spec, title = spec_for("anthropic-beta" if beta else dialect)
+        problems = spec.problems(title, encoded.body)
+        assert not problems, "\n".join(problems)
+
+    in_each(DIALECTS, is_valid)
 
 
-@pytest.mark.parametrize(("request_", "dialect"), _CASES)
-def test_calls_and_results_stand_where_they_are_wanted(request_: Request, dialect: str) -> None:
-    assert pairing_problems(dialect, _encoded(request_, dialect).body) == []
+@_EACH_REQUEST
+def test_calls_and_results_stand_where_they_are_wanted(name: str) -> None:
+    def stand_there(dialect: str) -> None:
+        assert pairing_problems(dialect, _encoded(HAND_MADE[name], dialect).body) == []
+
+    in_each(DIALECTS, stand_there)
 
 
-@pytest.mark.parametrize(("request_", "dialect"), _CASES)
-def test_a_hand_made_request_loses_nothing_in_silence(request_: Request, dialect: str) -> None:
-    encoded = _encoded(request_, dialect)
-    lost = silent_losses(request_, dialect, encoded.body, encoded.adaptations)
-    assert not lost, "\n".join(lost)
+@_EACH_REQUEST
+def test_a_hand_made_request_loses_nothing_in_silence(name: str) -> None:
+    request = HAND_MADE[name]
+
+    def is_kept_or_named(dialect: str) -> None:
+        encoded = _encoded(request, dialect)
+        lost = silent_losses(request, dialect, encoded.body, encoded.adaptations)
+        assert not lost, "\n".join(lost)
+
+    in_each(DIALECTS, is_kept_or_named)
 
 
-@pytest.mark.parametrize(("request_", "dialect"), _CASES)
-def test_a_hand_made_request_hides_foreign_state(request_: Request, dialect: str) -> None:
-    said = msgspec.json.encode([(encoded := _encoded(request_, dialect)).body, encoded.headers])
-    assert _SECRET.encode() not in said
-    assert b"EqoBCkgIBRAB" not in said
+@_EACH_REQUEST
+def test_a_hand_made_request_hides_foreign_state(name: str) -> None:
+    def hides_it(dialect: str) -> None:
+        said = msgspec.json.encode([(encoded := _encoded(HAND_MADE[name], dialect)).body, encoded.headers])
+        assert _SECRET.encode() not in said
+        assert b"EqoBCkgIBRAB" not in said
+
+    in_each(DIALECTS, hides_it)
 
 
-@pytest.mark.parametrize(("request_", "dialect"), _CASES)
-def test_what_was_encoded_decodes_and_encodes_to_itself(request_: Request, dialect: str) -> None:
+@_EACH_REQUEST
+def test_what_was_encoded_decodes_and_encodes_to_itself(name: str) -> None:
     """The two halves of a dialect agree about what our own encoder writes."""
-    codec = dialects.load(dialect)
-    encoded = _encoded(request_, dialect)
-    again = codec.encode_request(codec.decode_request(encoded.body, _TARGET, encoded.path), _TARGET)
-    assert again.body == encoded.body
-    # What was put in other clothes is taken out of them by the decoder, and so is put into them again.
-    assert {entry.reason for entry in again.adaptations} <= {entry.reason for entry in encoded.adaptations}
+
+    def agree(dialect: str) -> None:
+        codec = dialects.load(dialect)
+        encoded = _encoded(HAND_MADE[name], dialect)
+        again = codec.encode_request(codec.decode_request(encoded.body, _TARGET, encoded.path), _TARGET)
+        assert again.body == encoded.body
+        # What was put in other clothes is taken out of them by the decoder, and so is put into them again.
+        assert {entry.reason for entry in again.adaptations} <= {entry.reason for entry in encoded.adaptations}
+
+    in_each(DIALECTS, agree)
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
