@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import codecs
 import json
-import re
 from typing import Any
 
 import msgspec
 
-from dragoman.engine.relay.outline import LEAST_BYTES, outline_of
+from dragoman.engine.relay.outline import LEAST_BYTES, SPACE, outline_of
 from dragoman.errors import InvalidRequest
 
 __all__ = ["Members", "read_body", "read_members", "text_member", "true_member", "write_members"]
@@ -22,7 +21,6 @@ Members = dict[str, msgspec.Raw]
 _decode = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _encode = msgspec.json.Encoder().encode
 _decode_any = msgspec.json.Decoder().decode
-_SPACE = re.compile(rb"[ \t\r\n]*")
 _AT_ONCE = 1024 * 1024
 
 
@@ -108,7 +106,7 @@ def _once_compact(body: bytes, members: Members) -> bool:
 
 def _walk(body: bytes, members: Members) -> list[int] | None:
     """Where the values of the members begin, walking from one to the next; None where one of them might stand twice."""
-    skip, view = _SPACE.match, memoryview(body)
+    skip, view = SPACE.match, memoryview(body)
     begins: list[int] = []
     try:
         at = _end(skip, body, 0) + 1

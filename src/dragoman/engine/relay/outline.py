@@ -11,20 +11,19 @@ from bisect import bisect_right
 from itertools import accumulate
 from typing import Final, NamedTuple
 
-__all__ = ["LEAST_BYTES", "Outline", "outline_of"]
+from dragoman.engine.relay.words import sampled_marks
+
+__all__ = ["LEAST_BYTES", "SPACE", "Outline", "outline_of"]
 
 LEAST_BYTES: Final = 256 * 1024
 """Smaller bodies are read as they are, which takes 0.1 ms at most."""
 _LONG: Final = 16 * 1024
 _HEAD: Final = 64
 """So much is left of a text: what a picture is says its beginning."""
-_SAMPLES: Final = 16
-_SAMPLE: Final = 4 * 1024
 _MOST_MARKS: Final = 256
 """In all samples; in bodies of many short texts there are a thousand."""
-_MARK: Final = ord('"')
 _ESCAPE: Final = ord("\\")
-_SPACE: Final = re.compile(rb"[ \t\r\n]*")
+SPACE: Final = re.compile(rb"[ \t\r\n]*")
 
 
 class Outline(NamedTuple):
@@ -45,7 +44,8 @@ def outline_of(body: bytes) -> Outline | None:
 
     Control characters within a long text are not seen here, nor by whoever reads the outline in the body's place.
     """
-    if len(body) < LEAST_BYTES or _is_dense(body):
+    # Which way is taken makes a difference to the time alone.
+    if len(body) < LEAST_BYTES or sampled_marks(body) > _MOST_MARKS:
         return None
     pieces: list[bytes] = []
     places: list[int] = []
@@ -72,13 +72,6 @@ def outline_of(body: bytes) -> Outline | None:
     return Outline(b"".join(pieces), places, list(accumulate(taken)))
 
 
-def _is_dense(body: bytes) -> bool:
-    """Whether marks are close together, by samples: which way is taken makes a difference to the time alone."""
-    step = len(body) // _SAMPLES
-    count = sum(body.count(b'"', at, at + _SAMPLE) for at in range(0, len(body), step))
-    return count > _MOST_MARKS
-
-
 def _end_of(body: bytes, start: int) -> int:
     """Where the text ends that begins with the mark here; -1 where it has no end."""
     at = body.find(b'"', start + 1)
@@ -93,6 +86,6 @@ def _end_of(body: bytes, start: int) -> int:
 
 
 def _is_name(body: bytes, end: int) -> bool:
-    at = _SPACE.match(body, end + 1)
+    at = SPACE.match(body, end + 1)
     assert at is not None  # it takes nothing too
     return body[at.end() : at.end() + 1] == b":"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["holds_any", "words_of"]
+__all__ = ["holds_any", "sampled_marks", "words_of"]
 
 _LONGEST: Final = 48
 """Longer pieces are no names that anybody looks for; kept, they would be a copy of the body."""
@@ -35,9 +35,13 @@ def words_of(body: bytes) -> frozenset[bytes]:
 
 def _has_long_pieces(body: bytes) -> bool:
     """Whether marks are few, by samples: which of the two ways is taken makes a difference to the time alone."""
+    return sampled_marks(body) * _LARGE_PIECE < _LARGE
+
+
+def sampled_marks(body: bytes) -> int:
+    """How many marks there are in samples of a large body, 64 kB of it in all."""
     size = _LARGE // _SAMPLES
-    count = sum(body.count(b'"', at, at + size) for at in range(0, len(body), len(body) // _SAMPLES))
-    return count * _LARGE_PIECE < _LARGE
+    return sum(body.count(b'"', at, at + size) for at in range(0, len(body), len(body) // _SAMPLES))
 
 
 def _few_words_of(body: bytes) -> frozenset[bytes]:
